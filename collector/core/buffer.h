@@ -1,0 +1,38 @@
+// A growable byte buffer with a hard maximum. A write that does not fit sets `failed` and leaves the contents as they
+// were; whoever finishes the buffer checks the flag once.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "common/lib/cleanup.h"
+#include "common/lib/str.h"
+
+struct buffer {
+    char *p;
+    size_t n, room, max;
+    bool failed;
+};
+
+// No memory is taken until the first write.
+void buffer_init(struct buffer *buffer, size_t max);
+void buffer_release(struct buffer *buffer);
+// Empties it; the memory stays for reuse.
+void buffer_reset(struct buffer *buffer);
+// Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.
+char *buffer_reserve(struct buffer *buffer, size_t n);
+void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
+void buffer_add_str(struct buffer *buffer, struct str s);
+void buffer_add_text(struct buffer *buffer, const char *text);
+void buffer_add_char(struct buffer *buffer, char c);
+void buffer_add_u64(struct buffer *buffer, uint64_t value);
+void buffer_add_i64(struct buffer *buffer, int64_t value);
+void buffer_add_hex(struct buffer *buffer, const uint8_t *bytes, size_t n);
+void buffer_add_format(struct buffer *buffer, const char *format, ...) printf_like(2, 3);
+
+// The body of a JSON string (RFC 8259): quotes, backslash and control bytes escaped, invalid UTF-8 replaced by U+FFFD.
+void buffer_add_json(struct buffer *buffer, struct str s);
+// For a terminal: control bytes (C0, DEL, C1) and invalid UTF-8 as \xHH, backslash doubled; the rest as it is.
+void buffer_add_terminal(struct buffer *buffer, struct str s);
+// A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped, invalid UTF-8 replaced by U+FFFD.
+void buffer_add_label(struct buffer *buffer, struct str s);

@@ -1,0 +1,27 @@
+// /metrics, /healthz and /readyz by libmicrohttpd, driven by the collector's own loop (no threads).
+#pragma once
+
+#include "collector/core/buffer.h"
+#include "collector/core/loop.h"
+#include "collector/meta/process.h"
+#include "collector/red/red.h"
+#include "collector/red/self.h"
+
+struct exposition {
+    const struct red *red;
+    const struct self *self;
+    const struct process_table *processes;
+    void (*refresh)(void *context);            // called before each page, brings *self up to date; may be NULL
+    const char *(*not_ready)(void *context);   // NULL when ready, else the reason (for /readyz)
+    void *context;
+};
+
+// The whole page in text format 0.0.4. Pure.
+void prometheus_format(struct buffer *buffer, const struct exposition *exposition);
+
+struct prometheus;
+// address: NULL for localhost (both ::1 and 127.0.0.1), "" for all, else an IP address or "[v6]". path: "/metrics" if NULL.
+// 0 or -errno (-EADDRINUSE, -EACCES ...).
+int prometheus_new(struct prometheus **ret_prometheus, struct loop *loop, const struct exposition *exposition,
+                   const char *address, uint16_t port, const char *path) must_check;
+void prometheus_free(struct prometheus *prometheus);

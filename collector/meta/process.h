@@ -1,0 +1,63 @@
+// Who is this pid: observed processes (as the loader names them) and the services they belong to.
+// Input: process records of the loader (trusted for what they are: links and names the kernel gave it) and the
+// world-readable /proc/PID/cmdline and cgroup (foreign text, bounded).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/lib/cleanup.h"
+#include "common/lib/str.h"
+
+#define SERVICE_NAME_MAX 128
+#define PROCESS_EXE_MAX 256
+#define INSTANCE_ID_SIZE 37 // UUID text and NUL
+
+// One service instance: what metrics and resources are grouped by. Lives as long as the table; never moves.
+struct service {
+    char name[SERVICE_NAME_MAX];           // service.name, valid UTF-8
+    char namespace_[SERVICE_NAME_MAX];     // service.namespace or ""
+    char instance_id[INSTANCE_ID_SIZE];    // service.instance.id (UUIDv5)
+    char exe_name[64];                     // process.executable.name
+    const char *language;                  // telemetry.sdk.language or NULL
+    uint32_t index;                        // 0, 1, 2 ... in order of appearance
+    uint32_t processes;                    // live processes of this instance
+};
+
+struct process {
+    uint32_t pid;
+    uint32_t parent_pid;
+    uint64_t start_ns; // boot-time clock; pid and start are unique
+    uint16_t listen_port; // lowest TCP port known, 0 if none
+    char exe[PROCESS_EXE_MAX];
+    char comm[16];
+    struct service *service; // never NULL once known
+};
+
+struct process_table;
+
+// forced_service_name: names all services (OTEL_SERVICE_NAME, --service-name), or NULL. host_id: any text that is stable for
+// this host. max: processes. 0 or -ENOMEM.
+int process_table_new(struct process_table **ret_table, const char *forced_service_name, const char *host_id,
+                      unsigned max) must_check;
+void process_table_free(struct process_table *table);
+
+// What the loader said of a process; a known pid is updated (exec gives it another executable and maybe service; another
+// listen_port another instance). 0 or -ENOSPC when the table is full.
+struct process_facts {
+    uint32_t pid, parent_pid;
+    uint64_t start_ns;
+    uint16_t listen_port;
+    struct str exe;  // path as the kernel gives it, maybe with " (deleted)"
+    struct str comm;
+};
+int process_table_update(struct process_table *table, const struct process_facts *facts) must_check;
+// The process ended. Its entry stays findable for a while (records may still be in a ring) and is then reused.
+void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_ns);
+// NULL if the loader has not (yet) said anything of it.
+const struct process *process_table_find(const struct process_table *table, uint32_t pid);
+// Drops entries whose process ended more than 10 s ago.
+void process_table_expire(struct process_table *table, uint64_t now_ns);
+unsigned process_table_live(const struct process_table *table);
+
+// For exporters: services by index, NULL past the end.
+const struct service *process_table_service(const struct process_table *table, uint32_t index);

@@ -1,0 +1,25 @@
+// Explicit-bucket histograms over integers (nanoseconds, bytes). Bounds are upper-inclusive (OTLP data model); the last
+// bucket has no bound. A histogram knows its bounds by a pointer to one of the tables below.
+#pragma once
+
+#include <stdint.h>
+
+#define HISTOGRAM_BUCKETS_MAX 24
+
+struct histogram_bounds {
+    unsigned count;                            // bounds; buckets are one more
+    uint64_t value[HISTOGRAM_BUCKETS_MAX - 1]; // strictly increasing
+    double scale;                              // exported value = integer * scale (1e-9 for seconds, 1 for bytes)
+};
+
+// 5 ms ... 10 s: the semantic conventions' bounds for http.server.request.duration.
+extern const struct histogram_bounds histogram_bounds_duration;
+// 0, 32, 64 ... 8192, 32768, 131072, 524288, 1048576 bytes.
+extern const struct histogram_bounds histogram_bounds_size;
+
+struct histogram {
+    uint64_t count, sum;
+    uint64_t bucket[HISTOGRAM_BUCKETS_MAX];
+};
+
+void histogram_add(struct histogram *histogram, const struct histogram_bounds *bounds, uint64_t value);

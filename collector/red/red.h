@@ -1,0 +1,64 @@
+// Rate, errors, duration: finished exchanges aggregated into series. A series is one set of attribute values of one
+// service and kind and holds all of that kind's histograms, so a request costs one look-up.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "collector/red/histogram.h"
+#include "collector/span/span.h"
+
+// Instruments of a kind; X(id, OTel name, unit, Prometheus name, description)
+#define RED_INSTRUMENTS_SERVER(X)                                                                                      \
+    X(DURATION, "http.server.request.duration", "s", "http_server_request_duration_seconds",                          \
+      "Duration of HTTP server requests.")                                                                             \
+    X(REQUEST_SIZE, "http.server.request.body.size", "By", "http_server_request_body_size_bytes",                     \
+      "Size of HTTP server request bodies.")                                                                           \
+    X(RESPONSE_SIZE, "http.server.response.body.size", "By", "http_server_response_body_size_bytes",                  \
+      "Size of HTTP server response bodies.")                                                                          \
+    X(QUEUE, "redstart.http.server.queue.duration", "s", "redstart_http_server_queue_duration_seconds",               \
+      "Time from a request's arrival in the kernel to the read that gave it to the application.")
+#define RED_INSTRUMENTS_CLIENT(X)                                                                                      \
+    X(DURATION, "http.client.request.duration", "s", "http_client_request_duration_seconds",                          \
+      "Duration of HTTP client requests.")                                                                             \
+    X(REQUEST_SIZE, "http.client.request.body.size", "By", "http_client_request_body_size_bytes",                     \
+      "Size of HTTP client request bodies.")                                                                           \
+    X(RESPONSE_SIZE, "http.client.response.body.size", "By", "http_client_response_body_size_bytes",                  \
+      "Size of HTTP client response bodies.")
+
+enum red_instrument { RED_DURATION, RED_REQUEST_SIZE, RED_RESPONSE_SIZE, RED_QUEUE, RED_INSTRUMENT_MAX };
+
+struct red_instrument_info {
+    const char *name, *unit, *prometheus_name, *description;
+    const struct histogram_bounds *bounds;
+};
+// NULL name where a kind has no such instrument (a client has no queue).
+extern const struct red_instrument_info red_instruments[SPAN_KIND_MAX][RED_INSTRUMENT_MAX];
+
+struct red_series {
+    struct red_series *next; // all series of a kind, oldest first
+    enum span_kind kind;
+    const struct service *service;
+    // Attribute values; "" or 0 means the label is left out.
+    enum http_method method;
+    uint16_t status, server_port;
+    char server_address[64];  // clients only
+    char route[128];
+    const char *scheme, *version, *error_type; // static strings or NULL
+    bool overflow;            // otel.metric.overflow=true: the only attribute
+    uint64_t start_unix_ns;   // of the series' first measurement
+    uint64_t last_monotonic_ns;
+    struct histogram histogram[RED_INSTRUMENT_MAX];
+};
+
+struct red;
+// max_series: per kind; beyond it requests are counted in one overflow series per kind and service. 0 or -ENOMEM.
+int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns) must_check;
+void red_free(struct red *red);
+// No allocation once a series exists.
+void red_record(struct red *red, const struct span *span);
+// Forgets series without traffic for the TTL (0: never).
+void red_expire(struct red *red, uint64_t now_monotonic_ns);
+const struct red_series *red_first(const struct red *red, enum span_kind kind);
+unsigned red_series_count(const struct red *red);
+// Requests that went to an overflow series.
+uint64_t red_overflowed(const struct red *red, enum span_kind kind);

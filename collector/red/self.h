@@ -1,0 +1,53 @@
+// redstart's own health, as counters and gauges: exported beside the observed services' metrics so that loss is never
+// silent. Each metric and each cause exists from the start, at 0.
+#pragma once
+
+#include <stdint.h>
+#include "common/abi/counters.h"
+#include "common/lib/cleanup.h"
+
+// Why a captured thing did not become a span, seen in user space. The kernel's causes are in common/abi/counters.h.
+#define SELF_UNPARSED(X)                                                                                               \
+    X(PIPELINED, "http", "pipelined")         /* a response shared a call with another one */                          \
+    X(MALFORMED, "http", "malformed")         /* the head is not HTTP/1 after all */                                   \
+    X(NO_REQUEST, "http", "no_request")       /* a response whose request was not seen (408 on idle, start-up) */      \
+    X(UNKNOWN_PROCESS, "http", "unknown_process") /* the loader named no such process within a second */               \
+    X(ORPHAN_END, "http", "orphan_end")       /* end of a response whose first record was lost */                      \
+    X(TABLE_FULL, "http", "table_full")       /* too many open exchanges at once */                                    \
+    X(BAD_RECORD, "ring", "bad_record")       /* a ring record with impossible lengths */
+enum self_unparsed {
+#define X(id, protocol, cause) SELF_UNPARSED_##id,
+    SELF_UNPARSED(X)
+#undef X
+    SELF_UNPARSED_MAX
+};
+
+// Spans that were built but not shown everywhere.
+#define SELF_SPANS_DROPPED(X)                                                                                          \
+    X(STDOUT_SLOW, "stdout_slow") /* standard output's reader did not keep up */                                       \
+    X(QUEUE_FULL, "queue_full")   /* the OTLP queue was full */                                                        \
+    X(EXPORT_FAILED, "export_failed")
+enum self_spans_dropped {
+#define X(id, cause) SELF_SPANS_DROPPED_##id,
+    SELF_SPANS_DROPPED(X)
+#undef X
+    SELF_SPANS_DROPPED_MAX
+};
+
+// One OTLP destination and signal.
+enum self_signal { SELF_SIGNAL_METRICS, SELF_SIGNAL_TRACES, SELF_SIGNAL_MAX };
+enum self_export_failure { SELF_FAILURE_REJECTED, SELF_FAILURE_GAVE_UP, SELF_FAILURE_QUEUE_FULL, SELF_FAILURE_MAX };
+struct self_export {
+    const char *destination; // URL without credentials; NULL: not in use
+    uint64_t sent, retries, failed[SELF_FAILURE_MAX]; // in points or spans; retries in attempts
+};
+
+struct self {
+    uint64_t unparsed[SELF_UNPARSED_MAX];
+    uint64_t spans_dropped[SELF_SPANS_DROPPED_MAX];
+    uint64_t spans[2]; // built, by span_kind
+    struct self_export exports[SELF_SIGNAL_MAX];
+    uint64_t kernel[COUNTER_MAX]; // sum over CPUs, read from the mapped page before each export
+    uint32_t observed_processes;
+    uint32_t connections;
+};
