@@ -1,0 +1,31 @@
+// Where records come from: the loader's conversation (map fds, process records) and its rings, or a recorded file.
+// Everything that comes out of a ring is untrusted: lengths and kinds are checked before a record is handed on.
+#pragma once
+
+#include <stdbool.h>
+#include "collector/core/loop.h"
+#include "collector/meta/process.h"
+#include "collector/red/self.h"
+#include "common/abi/record.h"
+
+struct intake_receiver {
+    // A valid record: size covers its parts, kind is known. Only good during the call.
+    void (*record)(void *context, const struct http1_record *record);
+    void (*process)(void *context, const struct process_facts *facts);
+    void (*process_exit)(void *context, uint32_t pid);
+    void (*attached)(void *context); // maps received: records flow from now on
+    void (*detached)(void *context); // the loader is gone; connecting again goes on
+    void (*drained)(void *context);  // after each drain tick
+    void *context;
+};
+
+struct intake;
+// Connects to the loader's socket and keeps trying (every 250 ms) while it is not there. 0 or -errno.
+int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket_path,
+               const struct intake_receiver *receiver, struct self *self) must_check;
+void intake_free(struct intake *intake);
+bool intake_attached(const struct intake *intake);
+// Drains what is in the rings now (for the end of a run).
+void intake_drain(struct intake *intake);
+// Sums the kernel's counters into self->kernel (and connections).
+void intake_counters_refresh(struct intake *intake);
