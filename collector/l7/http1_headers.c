@@ -1,0 +1,162 @@
+// Header lines of HTTP/1 (RFC 9110 section 5, RFC 9112 sections 5 and 6). Called by http1.c; the input is a stranger's.
+// Names are told apart by first letter and by where the colon stands, so that a line of no interest costs one memchr.
+#include "collector/l7/http1_headers.h"
+
+struct header_state {
+    struct http1_headers *headers;
+    bool transfer_coded;      // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
+    bool length_conflict;     // Content-Length lines that contradict each other or make no sense
+    bool proto_from_forwarded; // the standard's header wins over X-Forwarded-Proto
+};
+
+static struct str str_trim(struct str s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s.p++, s.n--;
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+// Cuts the text up to `separator` (or all of it) off *rest, trimmed.
+static struct str str_split(struct str *rest, char separator)
+{
+    const char *at = rest->n ? memchr(rest->p, separator, rest->n) : NULL;
+    size_t n = at ? (size_t)(at - rest->p) : rest->n;
+    struct str part = {rest->p, n};
+    size_t used = at ? n + 1 : n;
+    rest->p += used;
+    rest->n -= used;
+    return str_trim(part);
+}
+
+// Is the line this header? lower: its name in lower case.
+static bool header_is(struct str line, struct str lower, struct str *ret_value)
+{
+    if (line.n <= lower.n || line.p[lower.n] != ':')
+        return false;
+    for (size_t i = 0; i < lower.n; i++)
+        if (line.p[i] != lower.p[i] && ((line.p[i] ^ lower.p[i]) != 0x20 || lower.p[i] == '-'))
+            return false;
+    *ret_value = str_trim((struct str){line.p + lower.n + 1, line.n - lower.n - 1});
+    return true;
+}
+
+// 1*DIGIT that fits, else HTTP1_LENGTH_UNKNOWN.
+static int64_t length_parse(struct str digits)
+{
+    int64_t value = 0;
+    if (digits.n == 0 || digits.n > 18)
+        return HTTP1_LENGTH_UNKNOWN;
+    for (size_t i = 0; i < digits.n; i++) {
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return HTTP1_LENGTH_UNKNOWN;
+        value = value * 10 + (digits.p[i] - '0');
+    }
+    return value;
+}
+
+// Several equal values are one (RFC 9110 8.6), different ones are none.
+static void header_content_length(struct header_state *state, struct str value)
+{
+    do {
+        int64_t length = length_parse(str_split(&value, ','));
+        int64_t known = state->headers->content_length;
+        if (length == HTTP1_LENGTH_UNKNOWN || (known != HTTP1_LENGTH_UNKNOWN && known != length))
+            state->length_conflict = true;
+        state->headers->content_length = length;
+    } while (value.n);
+}
+
+static void header_transfer_encoding(struct header_state *state, struct str value)
+{
+    struct str coding = {"", 0};
+    do
+        coding = str_split(&value, ',');
+    while (value.n);
+    state->transfer_coded = true;
+    state->headers->chunked = str_equal_nocase(coding, STR("chunked"));
+}
+
+static void header_connection(struct http1_headers *headers, struct str value)
+{
+    do {
+        struct str option = str_split(&value, ',');
+        if (str_equal_nocase(option, STR("keep-alive")))
+            headers->keep_alive = true;
+        else if (str_equal_nocase(option, STR("close")))
+            headers->close = true;
+        else if (str_equal_nocase(option, STR("upgrade")))
+            headers->upgrade = true;
+    } while (value.n);
+}
+
+// Forwarded: for=192.0.2.43;proto=https, for=...  (RFC 7239): the first element is the one nearest to the client.
+static void header_forwarded(struct header_state *state, struct str value)
+{
+    struct str element = str_split(&value, ',');
+    while (element.n) {
+        struct str pair = str_split(&element, ';');
+        struct str name = str_split(&pair, '=');
+        if (!str_equal_nocase(name, STR("proto")))
+            continue;
+        if (pair.n >= 2 && pair.p[0] == '"' && pair.p[pair.n - 1] == '"')
+            pair = (struct str){pair.p + 1, pair.n - 2};
+        state->headers->forwarded_proto = pair;
+        state->proto_from_forwarded = true;
+        return;
+    }
+}
+
+static void header_line(struct header_state *state, struct str line)
+{
+    struct http1_headers *headers = state->headers;
+    struct str value;
+    switch (line.p[0] | 0x20) {
+    case 'c':
+        if (header_is(line, STR("content-length"), &value))
+            header_content_length(state, value);
+        else if (header_is(line, STR("connection"), &value))
+            header_connection(headers, value);
+        break;
+    case 'h':
+        if (!headers->host.p && header_is(line, STR("host"), &value))
+            headers->host = value;
+        break;
+    case 'u':
+        if (!headers->user_agent.p && header_is(line, STR("user-agent"), &value))
+            headers->user_agent = value;
+        break;
+    case 't':
+        if (header_is(line, STR("transfer-encoding"), &value))
+            header_transfer_encoding(state, value);
+        else if (header_is(line, STR("traceparent"), &value)) // two of them are none (Trace Context 3.2)
+            headers->traceparent = headers->traceparent.p ? STR("") : value;
+        break;
+    case 'f':
+        if (!state->proto_from_forwarded && header_is(line, STR("forwarded"), &value))
+            header_forwarded(state, value);
+        break;
+    case 'x':
+        if (!headers->forwarded_proto.p && header_is(line, STR("x-forwarded-proto"), &value))
+            headers->forwarded_proto = str_split(&value, ',');
+        break;
+    }
+}
+
+bool http1_headers_parse(const char **cursor, const char *end, struct http1_headers *ret_headers)
+{
+    struct header_state state = {.headers = ret_headers};
+    struct str line;
+    bool complete = false;
+    *ret_headers = (struct http1_headers){.content_length = HTTP1_LENGTH_UNKNOWN};
+    while (!complete && http1_line_next(cursor, end, &line)) {
+        if (line.n == 0)
+            complete = true;
+        else
+            header_line(&state, line);
+    }
+    if (state.transfer_coded || state.length_conflict)
+        ret_headers->content_length = HTTP1_LENGTH_UNKNOWN;
+    return complete;
+}
