@@ -1,5 +1,5 @@
-// The one list of a span's attributes; see attributes.h. Host, path, query and header values are foreign bytes: they are
-// copied with bounds and never interpreted beyond what redaction needs.
+// The one list of a span's attributes; see attributes.h. Host, path, query and header values are foreign bytes: they
+// are copied with bounds and never interpreted beyond what redaction needs.
 #include "collector/span/attributes.h"
 
 #include "common/lib/cleanup.h"
@@ -64,8 +64,9 @@ static struct str split_before(struct str *rest, char separator)
 static bool query_key_secret(struct str key)
 {
     static const struct str secrets[] = {
-        {"X-Amz-Signature", 15}, {"X-Amz-Credential", 16}, {"X-Amz-Security-Token", 20}, {"AWSAccessKeyId", 14},
-        {"Signature", 9},        {"sig", 3},               {"X-Goog-Signature", 16},
+        {"X-Amz-Signature", 15},  {"X-Amz-Credential", 16}, {"X-Amz-Security-Token", 20},
+        {"AWSAccessKeyId", 14},   {"Signature", 9},         {"sig", 3},
+        {"X-Goog-Signature", 16},
     };
     for (size_t i = 0; i < array_size(secrets); i++)
         if (str_equal(key, secrets[i]))
@@ -141,8 +142,8 @@ static void walk_number(struct attributes_walk *walk, const char *key, int64_t n
     walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_INT, .number = number});
 }
 
-static void walk_address(struct attributes_walk *walk, const char *address_key, const char *port_key, struct str address,
-                         uint16_t port)
+static void walk_address(struct attributes_walk *walk, const char *address_key, const char *port_key,
+                         struct str address, uint16_t port)
 {
     walk_text(walk, address_key, address);
     if (port)
