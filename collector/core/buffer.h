@@ -30,9 +30,11 @@ void buffer_add_i64(struct buffer *buffer, int64_t value);
 void buffer_add_hex(struct buffer *buffer, const uint8_t *bytes, size_t n);
 void buffer_add_format(struct buffer *buffer, const char *format, ...) printf_like(2, 3);
 
-// The body of a JSON string (RFC 8259): quotes, backslash and control bytes escaped, invalid UTF-8 replaced by U+FFFD.
+// Foreign text, escaped (escape.c); on failure nothing of it is in the buffer.
+// The body of a JSON string (RFC 8259): quotes, backslash, C0, DEL and C1 escaped, invalid UTF-8 replaced by U+FFFD.
 void buffer_add_json(struct buffer *buffer, struct str s);
 // For a terminal: control bytes (C0, DEL, C1) and invalid UTF-8 as \xHH, backslash doubled; the rest as it is.
 void buffer_add_terminal(struct buffer *buffer, struct str s);
-// A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped, invalid UTF-8 replaced by U+FFFD.
+// A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped; other control characters, which the
+// format would allow, and invalid UTF-8 replaced by U+FFFD.
 void buffer_add_label(struct buffer *buffer, struct str s);

@@ -38,9 +38,11 @@ struct red_series {
     struct red_series *next; // all series of a kind, oldest first
     enum span_kind kind;
     const struct service *service;
-    // Attribute values; "" or 0 means the label is left out.
+    // Attribute values; "" or 0 means the label is left out. Texts are cut to their room, valid UTF-8, without control
+    // characters.
     enum http_method method;
-    uint16_t status, server_port;
+    uint16_t status;
+    uint16_t server_port;     // of a server the one it was reached at, of a client the one it asked for
     char server_address[64];  // clients only
     char route[128];
     const char *scheme, *version, *error_type; // static strings or NULL
@@ -60,5 +62,5 @@ void red_record(struct red *red, const struct span *span);
 void red_expire(struct red *red, uint64_t now_monotonic_ns);
 const struct red_series *red_first(const struct red *red, enum span_kind kind);
 unsigned red_series_count(const struct red *red);
-// Requests that went to an overflow series.
+// Requests that went to an overflow series (or, with more than 512 services beyond the cap, only into this number).
 uint64_t red_overflowed(const struct red *red, enum span_kind kind);
