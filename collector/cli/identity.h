@@ -1,0 +1,17 @@
+// Who the collector will be: a user of its own, never root, without groups.
+#pragma once
+
+#include <sys/types.h>
+#include "common/lib/cleanup.h"
+
+#define IDENTITY_DYNAMIC_MIN 61184 // systemd's range for dynamic users
+#define IDENTITY_DYNAMIC_MAX 65519
+
+struct identity {
+    uid_t uid;
+    gid_t gid;
+};
+
+// name: of --user, or NULL: user "redstart" if there is one, else an uid of the dynamic range that nobody has or runs under.
+// 0; -ENOENT: no such user; -EPERM: it is root; -EAGAIN: no uid is free.
+int identity_choose(const char *name, struct identity *ret_identity) must_check;

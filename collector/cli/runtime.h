@@ -1,0 +1,22 @@
+// What a run leaves on the host while it lasts: /run/redstart-run.PID with the sockets, /sys/fs/bpf/redstart-run-PID with
+// the loader's pins; and what runs that were killed left behind.
+#pragma once
+
+#include <sys/types.h>
+#include "common/lib/cleanup.h"
+
+#define RUNTIME_PATH_MAX 64
+
+struct runtime {
+    char directory[RUNTIME_PATH_MAX];
+    char loader_socket[RUNTIME_PATH_MAX];
+    char notify_socket[RUNTIME_PATH_MAX];
+    char pins[RUNTIME_PATH_MAX]; // "" where there is no bpffs
+    int notify_fd;               // datagrams, with the sender's credentials
+};
+
+// Removes directories and pins of launchers that no longer live.
+void runtime_clear_stale(void);
+// Root writes, the collector's uid may pass through and write to the notify socket. 0 or -errno; nothing is left then.
+int runtime_open(struct runtime *runtime, uid_t collector_uid) must_check;
+void runtime_close(struct runtime *runtime);

@@ -1,0 +1,51 @@
+// What the collector is told: command line over environment over default. `redstart run` reads the same struct before it
+// starts anything, so that a mistake is named at once and by one piece of code.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "collector/conf/complaint.h"
+#include "collector/conf/text_pool.h"
+#include "collector/export/otlp.h"
+#include "collector/export/text.h"
+#include "common/lib/log.h"
+
+#define OPTIONS_LOADER_SOCKET "/run/redstart/loader.sock"
+
+// OTEL_TRACES_SAMPLER: which traces are pushed. Standard output and metrics see every request.
+struct sampler_settings {
+    bool follow_parent; // a request that carries a traceparent goes by its sampled flag
+    double ratio;       // of the others; 0 none, 1 all
+};
+
+struct collector_options {
+    bool help, version;
+    const char *loader_socket;
+    const char *service_name; // NULL: each service its own
+    uint64_t series_ttl_ns;   // 0: never forgotten
+    enum log_level log_level;
+    enum log_format log_format;
+
+    bool print_traces;
+    enum text_format trace_format;
+
+    bool prometheus;
+    const char *prometheus_address; // NULL localhost, "" all, else an IP address
+    uint16_t prometheus_port;
+    const char *prometheus_path;
+
+    bool otlp; // at least one of the two signals
+    struct otlp_settings push;
+    struct sampler_settings sampler;
+
+    struct text_pool texts; // what the pointers above point into, if not into argv or the environment
+};
+
+extern const char options_help[];
+
+// 0, or -EINVAL with complaint->error. environment as in main().
+int options_parse(struct collector_options *options, int argc, char **argv, char *const *environment,
+                  struct complaint *complaint) must_check;
+// A NUL-terminated copy that lives as long as the options; NULL (and an error) when they are too long in all.
+char *options_keep(struct collector_options *options, struct complaint *complaint, struct str text);
