@@ -1,0 +1,109 @@
+// Opens, feeds and flushes the outputs; see outputs.h. XREF(new-output): a member, a branch in open, span, flush and free.
+#include "collector/export/outputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "collector/core/clock.h"
+#include "collector/export/otlp.h"
+#include "collector/export/text.h"
+#include "common/lib/log.h"
+
+struct outputs {
+    struct text_sink *text;
+    struct prometheus *prometheus;
+    struct otlp *otlp;
+    struct sampler_settings sampler;
+};
+
+static int prometheus_start(struct outputs *outputs, struct loop *loop, const struct collector_options *options,
+                            const struct exposition *exposition)
+{
+    const char *address = options->prometheus_address;
+    const char *shown = !address ? "localhost" : address[0] ? address : "all addresses";
+    int r = prometheus_new(&outputs->prometheus, loop, exposition, address, options->prometheus_port,
+                           options->prometheus_path);
+    if (r == -EADDRINUSE)
+        log_error("prometheus: port %u on %s is in use by another program; stop it or choose another by --prometheus",
+                  options->prometheus_port, shown);
+    else if (r == -EACCES)
+        log_error("prometheus: port %u on %s may not be opened without privilege; choose one from 1024 up by --prometheus",
+                  options->prometheus_port, shown);
+    else if (r == -EADDRNOTAVAIL)
+        log_error("prometheus: %s is no address of this host; choose one that is by --prometheus, or :%u for all", shown,
+                  options->prometheus_port);
+    else if (r < 0)
+        log_error("prometheus: cannot listen on %s, port %u: %s; choose another by --prometheus", shown,
+                  options->prometheus_port, strerror(-r));
+    else
+        log_info("prometheus: serving %s on %s, port %u", options->prometheus_path, shown, options->prometheus_port);
+    return r;
+}
+
+int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct collector_options *options,
+                 const struct exposition *exposition, struct self *self)
+{
+    struct outputs *outputs = calloc(1, sizeof *outputs);
+    if (!outputs)
+        return -ENOMEM;
+    outputs->sampler = options->sampler;
+    int r = 0;
+    if (options->print_traces) {
+        r = text_sink_new(&outputs->text, loop, self, STDOUT_FILENO, options->trace_format);
+        if (r < 0)
+            log_error("print-traces: cannot write to standard output: %s", strerror(-r));
+    }
+    if (r == 0 && options->prometheus)
+        r = prometheus_start(outputs, loop, options, exposition);
+    if (r == 0 && options->otlp) {
+        r = otlp_new(&outputs->otlp, loop, &options->push, exposition->red, exposition->processes, self);
+        if (r < 0)
+            log_error("otlp: cannot start: %s", strerror(-r));
+    }
+    if (r < 0) {
+        outputs_free(outputs);
+        return r;
+    }
+    *ret_outputs = outputs;
+    return 0;
+}
+
+void outputs_free(struct outputs *outputs)
+{
+    if (!outputs)
+        return;
+    text_sink_free(outputs->text);
+    prometheus_free(outputs->prometheus);
+    otlp_free(outputs->otlp);
+    free(outputs);
+}
+
+bool sampler_pass(const struct sampler_settings *sampler, const struct span *span)
+{
+    if (sampler->follow_parent && span->has_parent)
+        return span->sampled;
+    if (sampler->ratio >= 1)
+        return true;
+    uint64_t low = 0;
+    for (unsigned i = 8; i < 16; i++)
+        low = low << 8 | span->trace_id[i];
+    return (double)(low >> 1) < sampler->ratio * 0x1p63;
+}
+
+void outputs_span(struct outputs *outputs, const struct span *span)
+{
+    if (outputs->text)
+        text_sink_span(outputs->text, span);
+    if (outputs->otlp && sampler_pass(&outputs->sampler, span))
+        otlp_span(outputs->otlp, span);
+}
+
+void outputs_flush(struct outputs *outputs, uint64_t timeout_ns)
+{
+    uint64_t end = clock_monotonic_ns() + timeout_ns;
+    if (outputs->text)
+        text_sink_flush(outputs->text, outputs->otlp ? timeout_ns / 2 : timeout_ns);
+    uint64_t now = clock_monotonic_ns();
+    if (outputs->otlp && now < end)
+        otlp_flush(outputs->otlp, end - now);
+}

@@ -1,0 +1,255 @@
+// redstart-collector: the unprivileged half. Receives rings and process records from the loader, turns them into spans and
+// RED metrics, exports those. Everything it reads was written by strangers: it runs as a user of its own, without
+// capabilities, and refuses to run otherwise. Phases: options > privileges > stages > outputs > serve > flush.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include "collector/conf/options.h"
+#include "collector/conn/conn.h"
+#include "collector/core/clock.h"
+#include "collector/core/loop.h"
+#include "collector/core/privilege.h"
+#include "collector/export/outputs.h"
+#include "collector/intake/intake.h"
+#include "collector/meta/host.h"
+#include "common/lib/log.h"
+#include "common/lib/notify.h"
+
+#define PROCESSES_MAX     16384
+#define SERIES_MAX        10000
+#define EXCHANGES_MAX     16384
+#define CONN_TICK_NS      (250 * NS_PER_MS)
+#define HOUSEKEEPING_NS   NS_PER_SEC
+#define FLUSH_NS          (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
+
+enum exit_code { EXIT_CODE_DONE, EXIT_CODE_FAILED, EXIT_CODE_USAGE };
+
+struct collector {
+    struct collector_options options;
+    struct self self;
+    struct loop *loop;
+    struct process_table *processes;
+    struct red *red;
+    struct conn_table *connections;
+    struct intake *intake;
+    struct outputs *outputs;
+    int signal_fd;
+    bool announced; // READY=1 was sent
+};
+
+static void collector_span(void *context, const struct span *span)
+{
+    struct collector *collector = context;
+    red_record(collector->red, span);
+    outputs_span(collector->outputs, span);
+}
+
+static void intake_record(void *context, const struct http1_record *record)
+{
+    struct collector *collector = context;
+    conn_table_record(collector->connections, record, clock_monotonic_ns());
+}
+
+static void intake_process(void *context, const struct process_facts *facts)
+{
+    struct collector *collector = context;
+    if (process_table_update(collector->processes, facts) < 0)
+        log_limited(LOG_LEVEL_WARN, "more than %d processes: one is left out pid=%u", PROCESSES_MAX, facts->pid);
+}
+
+static void intake_process_exit(void *context, uint32_t pid)
+{
+    struct collector *collector = context;
+    process_table_exit(collector->processes, pid, clock_monotonic_ns());
+}
+
+static void intake_is_attached(void *context)
+{
+    struct collector *collector = context;
+    log_debug("connected to the loader");
+    if (!collector->announced)
+        notify_send("READY=1\nSTATUS=receiving");
+    collector->announced = true;
+}
+
+static void intake_is_detached(void *context)
+{
+    struct collector *collector = context;
+    log_warn("the loader at %s is gone: waiting for it", collector->options.loader_socket);
+}
+
+static void intake_has_drained(void *context)
+{
+    clock_offset_refresh();
+}
+
+static void self_refresh(void *context)
+{
+    struct collector *collector = context;
+    intake_counters_refresh(collector->intake);
+    collector->self.observed_processes = process_table_live(collector->processes);
+}
+
+static const char *not_ready(void *context)
+{
+    struct collector *collector = context;
+    return intake_attached(collector->intake) ? NULL : "not connected to the loader";
+}
+
+static void connections_tick(void *context)
+{
+    struct collector *collector = context;
+    conn_table_tick(collector->connections, clock_monotonic_ns());
+}
+
+static void housekeeping(void *context)
+{
+    struct collector *collector = context;
+    uint64_t now = clock_monotonic_ns();
+    red_expire(collector->red, now);
+    process_table_expire(collector->processes, now);
+    self_refresh(collector); // for pushed metrics, which take it as it is
+}
+
+static void signal_ready(void *context, uint32_t events)
+{
+    struct collector *collector = context;
+    struct signalfd_siginfo info;
+    while (read(collector->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            log_info("SIGHUP: there is no configuration file to read again");
+        else
+            loop_stop(collector->loop);
+    }
+}
+
+// 0, or the exit code. ret_done: help or version was all that was wanted.
+static int options_read(struct collector_options *options, int argc, char **argv, char **environment, bool *ret_done)
+{
+    static struct complaint complaint;
+    if (options_parse(options, argc, argv, environment, &complaint) < 0) {
+        fprintf(stderr, "redstart-collector: %s\n", complaint.error);
+        return EXIT_CODE_USAGE;
+    }
+    *ret_done = options->help || options->version;
+    if (options->help)
+        fputs(options_help, stdout);
+    else if (options->version)
+        printf("redstart-collector %s (%s)\n", REDSTART_VERSION, REDSTART_COMMIT);
+    log_init("redstart-collector", options->log_level, options->log_format);
+    for (unsigned i = 0; i < complaint.warnings; i++)
+        log_warn("%s", complaint.warning[i]);
+    return EXIT_CODE_DONE;
+}
+
+static int signals_open(struct collector *collector)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    collector->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (collector->signal_fd < 0)
+        return -errno;
+    return loop_fd_add(collector->loop, collector->signal_fd, EPOLLIN, signal_ready, collector);
+}
+
+static int stages_open(struct collector *collector)
+{
+    char host_id[HOST_ID_SIZE];
+    host_id_read(host_id);
+    clock_offset_refresh();
+    int r = loop_new(&collector->loop);
+    if (r == 0)
+        r = signals_open(collector);
+    if (r == 0)
+        r = process_table_new(&collector->processes, collector->options.service_name, host_id, PROCESSES_MAX);
+    if (r == 0)
+        r = red_new(&collector->red, SERIES_MAX, collector->options.series_ttl_ns);
+    if (r == 0)
+        r = conn_table_new(&collector->connections, EXCHANGES_MAX, collector->processes, &collector->self, collector_span,
+                           collector);
+    if (r == 0)
+        r = loop_timer_add(collector->loop, CONN_TICK_NS, connections_tick, collector);
+    if (r >= 0)
+        r = loop_timer_add(collector->loop, HOUSEKEEPING_NS, housekeeping, collector);
+    if (r < 0)
+        log_error("cannot start: %s", strerror(-r));
+    return r < 0 ? r : 0;
+}
+
+static int outputs_start(struct collector *collector)
+{
+    const struct exposition exposition = {
+        .red = collector->red, .self = &collector->self, .processes = collector->processes,
+        .refresh = self_refresh, .not_ready = not_ready, .context = collector,
+    };
+    return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, &collector->self);
+}
+
+// Last of all: when the first record comes, everything else is open.
+static int intake_start(struct collector *collector)
+{
+    const struct intake_receiver receiver = {
+        .record = intake_record, .process = intake_process, .process_exit = intake_process_exit,
+        .attached = intake_is_attached, .detached = intake_is_detached, .drained = intake_has_drained,
+        .context = collector,
+    };
+    int r = intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);
+    if (r < 0)
+        log_error("cannot receive from the loader at %s: %s", collector->options.loader_socket, strerror(-r));
+    return r;
+}
+
+static void collector_flush(struct collector *collector)
+{
+    notify_send("STOPPING=1");
+    intake_drain(collector->intake);
+    conn_table_flush(collector->connections);
+    self_refresh(collector);
+    outputs_flush(collector->outputs, FLUSH_NS);
+}
+
+static void collector_release(struct collector *collector)
+{
+    intake_free(collector->intake);
+    outputs_free(collector->outputs);
+    conn_table_free(collector->connections);
+    red_free(collector->red);
+    process_table_free(collector->processes);
+    loop_free(collector->loop);
+    cleanup_fd_close(&collector->signal_fd);
+}
+
+int main(int argc, char **argv, char **environment)
+{
+    static struct collector collector = {.signal_fd = -1};
+    bool done = false;
+    prctl(PR_SET_NAME, "redstart-collector"); // started by fd, it would be named after that
+    int code = options_read(&collector.options, argc, argv, environment, &done);
+    if (code != EXIT_CODE_DONE || done)
+        return code;
+    if (!privilege_none()) { // it parses what strangers wrote: a mistake in it must not be worth an attack
+        log_error("refuses to run as root or with capabilities; start it by `redstart run`, or as a user of its own");
+        return EXIT_CODE_USAGE;
+    }
+    notify_init();
+    int r = stages_open(&collector);
+    if (r == 0)
+        r = outputs_start(&collector);
+    if (r == 0)
+        r = intake_start(&collector);
+    if (r == 0)
+        r = loop_run(collector.loop);
+    if (r == 0)
+        collector_flush(&collector);
+    collector_release(&collector);
+    return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
+}
