@@ -1,0 +1,74 @@
+// Socket I/O by the tracepoints that carry the socket and the result (kernel >= 6.3, net/socket.c): TCP and Unix streams, one
+// program run a call, no entry hook.
+#pragma once
+#include "vmlinux.h"
+#include <bpf/bpf_tracing.h>
+#include "io/on_io.h"
+
+static __always_inline bool is_unix(struct sock *sk)
+{
+    return BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX;
+}
+
+// A byte reached the other end of a Unix stream: that is its arrival. Before accept() the server's end has no state yet.
+static __noinline int unix_arrival(struct sock *sk)
+{
+    struct unix_sock *mine = bpf_skc_to_unix_sock(sk);
+    if (!mine)
+        return 0;
+    struct sock *peer = mine->peer;
+    if (!peer)
+        return 0;
+    struct connection *connection = bpf_sk_storage_get(&connections, peer, (void *)0, 0);
+    if (!connection) {
+        if (BPF_CORE_READ(peer, sk_socket) || !unix_bound(peer) || BPF_CORE_READ(peer, sk_type) != SOCK_STREAM)
+            return 0;
+        connection = bpf_sk_storage_get(&connections, peer, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+        if (!connection)
+            return 0;
+        connection->flags = CONNECTION_UNOWNED;
+        counter_add(COUNTER_CONNECTIONS_OPENED, 1);
+    }
+    if (!connection->received)
+        connection->received = bpf_ktime_get_ns();
+    return 0;
+}
+
+// No tracepoint tells that a Unix stream was closed; the end that still reads sees it.
+static __noinline int unix_closed(struct sock *sk)
+{
+    struct unix_sock *mine = bpf_skc_to_unix_sock(sk);
+    if (!mine || BPF_CORE_READ(sk, sk_shutdown) != SHUTDOWN_MASK)
+        return 0; // only half of it is shut
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    if (connection)
+        connection_end(connection, sk, 0);
+    struct sock *peer = mine->peer;
+    if (!peer)
+        return 0;
+    connection = bpf_sk_storage_get(&connections, peer, (void *)0, 0);
+    if (connection)
+        connection_end(connection, peer, 0);
+    return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(sock_received, struct sock *sk, int result, int flags)
+{
+    if (result > 0 && !(flags & MSG_PEEK))
+        on_io(sk, DIRECTION_RECEIVED, result);
+    else if ((result == 0 || result == -ECONNRESET) && is_unix(sk))
+        unix_closed(sk);
+    return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(sock_sent, struct sock *sk, int result, int flags)
+{
+    if (result <= 0)
+        return 0;
+    if (is_unix(sk))
+        unix_arrival(sk);
+    on_io(sk, DIRECTION_SENT, result);
+    return 0;
+}

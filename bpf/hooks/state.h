@@ -1,0 +1,93 @@
+// TCP sockets are born and die (tracepoint sock:inet_sock_set_state): state is made for listening sockets (and inherited by what
+// they accept) and for calls of observed processes.
+#pragma once
+#include "vmlinux.h"
+#include <bpf/bpf_tracing.h>
+#include "io/on_io.h"
+
+static __always_inline struct connection *connection_make(struct sock *sk, __u16 flags)
+{
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!connection) {
+        counter_add(COUNTER_LOST_NO_STORAGE, 1);
+        return connection;
+    }
+    connection->flags = flags;
+    return connection;
+}
+
+// A process starts to listen (or does already): what it will accept is observed if its port or itself is selected.
+static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
+{
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_LISTENER;
+    __u8 *target = target_of(pid);
+
+    if (!target || *target & TARGET_EXCLUDED)
+        return 0;
+    bool selected = port_selected(port), excluded = port_excluded(port);
+    if (selected && !excluded)
+        *target |= TARGET_CLIENT;
+    if (!(*target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)))
+        return 0;
+    event_send(EVENT_LISTEN, task, port, selected && !excluded);
+    if (excluded || (!selected && !(*target & (TARGET_SERVER | TARGET_PENDING))))
+        flags |= CONNECTION_IGNORED;
+    else if (!selected && *target & TARGET_PENDING)
+        flags |= CONNECTION_PENDING;
+    struct connection *connection = connection_make(sk, flags);
+    if (!connection)
+        return 0;
+    connection->owner = pid;
+    connection->record.role = RECORD_ROLE_SERVER;
+    return 0;
+}
+
+static __always_inline void caller_make(struct sock *sk)
+{
+    __u32 pid = bpf_get_current_pid_tgid() >> 32;
+    __u8 target = target_flags(pid);
+
+    if (!(target & (TARGET_CLIENT | TARGET_PENDING)))
+        return;
+    struct connection *connection = connection_make(sk, target & TARGET_PENDING ? CONNECTION_PENDING : 0);
+    if (!connection)
+        return;
+    connection->owner = pid;
+    connection->record.role = RECORD_ROLE_CLIENT;
+    counter_add(COUNTER_CONNECTIONS_OPENED, 1);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
+{
+    if (new_state == TCP_LISTEN) {
+        if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+            listener_make(sk, bpf_get_current_pid_tgid() >> 32, bpf_get_current_task_btf());
+        return 0;
+    }
+    if (new_state == TCP_SYN_SENT) {
+        if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+            caller_make(sk);
+        return 0;
+    }
+    struct connection *connection = connection_find(sk);
+    if (!connection)
+        return 0;
+    if (new_state == TCP_ESTABLISHED) {
+        connection->established = bpf_ktime_get_ns();
+        if (connection->flags & CONNECTION_LISTENER) { // a copy of its listener's: this one is a connection
+            connection->flags &= ~CONNECTION_LISTENER;
+            counter_add(COUNTER_CONNECTIONS_OPENED, 1);
+        }
+        return 0;
+    }
+    // close() shuts both directions before it changes the state; shutdown(SHUT_WR) alone ends a server's answer, but a client
+    // may still read one.
+    bool closed = new_state == TCP_CLOSE || BPF_CORE_READ(sk, sk_shutdown) == SHUTDOWN_MASK;
+    if (closed && (new_state == TCP_CLOSE || new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)) {
+        if (!(connection->flags & CONNECTION_LISTENER) && connection->established)
+            connection_end(connection, sk, BPF_CORE_READ(sk, sk_err));
+        connection->established = 0;
+    }
+    return 0;
+}

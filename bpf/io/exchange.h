@@ -1,0 +1,376 @@
+// The exchange on a connection: request bytes and response bytes move it through the phases of maps/connections.h, and its record
+// leaves when the final status line is seen. Directions are already told apart here: nothing below knows client or server
+// but for the times.
+#pragma once
+#include "vmlinux.h"
+#include "classify/http1.h"
+#include "io/emit.h"
+#include "io/user_buffer.h"
+#include "maps/targets.h"
+#include "maps/events.h"
+
+// One system call's bytes.
+struct io {
+    struct user_buffer buffer;
+    __u64 now;
+};
+
+static __always_inline void connection_ignore(struct connection *connection)
+{
+    connection->flags |= CONNECTION_IGNORED;
+}
+
+static __always_inline void tail_closed(struct connection *connection)
+{
+    if (connection->flags & CONNECTION_GREW) {
+        connection->flags &= ~CONNECTION_GREW;
+        counter_add(COUNTER_TAILS_OPEN, -1);
+    }
+}
+
+// The response's last word: with its captures only if they grew (they are in the first record otherwise).
+static __always_inline void exchange_end(struct connection *connection, struct sock *sk, __u16 reason)
+{
+    __u32 data = connection->flags & CONNECTION_GREW ? EMIT_CAPTURES : EMIT_BARE;
+
+    tail_closed(connection);
+    if (!(connection->flags & CONNECTION_MUTE))
+        emit_record(connection, sk, RECORD_KIND_HTTP1_END, reason, data);
+}
+
+// A process that nobody selected serves an observed connection (passed on, or inherited): the loader tells its name.
+static __always_inline void owner_check(__u32 pid)
+{
+    __u8 *target = target_of(pid);
+    if (!target || *target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
+        return;
+    *target |= TARGET_KNOWN;
+    event_send(EVENT_ACTIVE, bpf_get_current_task_btf(), 0, false);
+}
+
+// A new exchange; its captures and byte counts start empty.
+static __always_inline void exchange_begin(struct connection *connection, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    __u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+    if (record->pid != pid) {
+        owner_check(pid);
+        record->pid = pid;
+    }
+    connection->flags &= ~(CONNECTION_PARTIAL | CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED | CONNECTION_STASHED);
+    record->sequence++;
+    record->flags = 0;
+    record->socket_error = 0;
+    record->arrived = 0;
+    record->started = io->now;
+    record->responded = 0;
+    record->ended = io->now;
+    record->request_bytes = record->response_bytes = 0;
+    record->request_captured = record->response_offset = record->response_captured = 0;
+    *(__u64 *)record->tail = 0;
+}
+
+// What the classifier says of the request's first bytes. True if it is (or may be) one.
+static __always_inline bool request_judge(struct connection *connection)
+{
+    enum http1_class class = http1_request_class(connection->data, connection->record.request_captured);
+
+    if (class == HTTP1_NO)
+        return false;
+    connection->flags &= ~CONNECTION_PARTIAL;
+    if (class == HTTP1_MORE)
+        connection->flags |= CONNECTION_PARTIAL;
+    else if (class == HTTP1_CONNECT)
+        connection->flags |= CONNECTION_TUNNEL;
+    return true;
+}
+
+static __always_inline void request_notes(struct connection *connection, const struct io *io)
+{
+    // Only where the capture does not show it. The word is little-endian: CR LF CR LF are its four highest bytes.
+    struct http1_record *record = &connection->record;
+    if (record->request_bytes <= record->request_captured)
+        return;
+    __u64 tail = user_buffer_tail(&io->buffer, 0);
+    record->flags &= ~RECORD_FLAG_REQUEST_ENDS;
+    if (tail >> 32 == 0x0a0d0a0d)
+        record->flags |= RECORD_FLAG_REQUEST_ENDS;
+}
+
+// Bytes at a message boundary that could start a request; `before` of them were kept from an earlier read (see stash).
+// False: they do not.
+static __always_inline bool request_start(struct connection *connection, struct sock *sk, const struct io *io, __u32 before,
+                                          __u64 received)
+{
+    struct http1_record *record = &connection->record;
+    __u8 first[CLASSIFY_ROOM] = {};
+
+    // An empty line before a request is to be ignored (RFC 9112 2.2); old clients send one after a POST.
+    int seen = user_buffer_peek(&io->buffer, first);
+    if (seen <= 0) {
+        counter_add(COUNTER_UNREADABLE_FAULT, 1);
+        return false;
+    }
+    __u32 skip = before == 0 && seen >= 2 && first[0] == '\r' && first[1] == '\n' ? 2 : 0;
+    if (skip && io->buffer.length == 2)
+        return true;
+    if (before == 0 && skip == 0 && http1_request_class(first, seen) == HTTP1_NO)
+        return false;
+    if (before) {
+        // "G" + "ET / HTTP/1.1": the rest alone is no request, together they may be.
+        __u8 joined[CLASSIFY_ROOM] = {connection->stash};
+        __builtin_memcpy(joined + 1, first, CLASSIFY_ROOM - 1);
+        if (http1_request_class(joined, seen < CLASSIFY_ROOM ? seen + 1 : CLASSIFY_ROOM) == HTTP1_NO)
+            return false;
+    }
+    if (connection->phase == PHASE_RESPONSE && connection->flags & CONNECTION_GREW)
+        exchange_end(connection, sk, RECORD_FLAG_NEXT);
+
+    __u8 stash = connection->stash;
+    exchange_begin(connection, io);
+    if (before)
+        connection->data[0] = stash;
+    int copied = user_buffer_copy(&io->buffer, connection, before, HEAD_CAPTURE_MAX - before, skip);
+    record->request_captured = before + (copied > 0 ? copied : 0);
+    record->request_bytes = before + io->buffer.length - skip;
+    if (record->role == RECORD_ROLE_SERVER)
+        record->arrived = received;
+    if (!request_judge(connection)) { // only behind an empty line
+        connection->phase = PHASE_IDLE;
+        return true;
+    }
+    request_notes(connection, io);
+    connection->phase = PHASE_REQUEST;
+    return true;
+}
+
+// More bytes of a request whose answer has not started.
+static __always_inline void request_continue(struct connection *connection, const struct io *io, __u64 received)
+{
+    struct http1_record *record = &connection->record;
+    __u32 at = record->request_captured;
+
+    record->request_bytes += io->buffer.length;
+    record->ended = io->now;
+    if (io->buffer.readable && !record->response_captured && at < HEAD_CAPTURE_MAX &&
+        record->request_bytes - io->buffer.length == at) {
+        int copied = user_buffer_copy(&io->buffer, connection, at, HEAD_CAPTURE_MAX - at, 0);
+        if (copied > 0)
+            record->request_captured = at + copied;
+    }
+    request_notes(connection, io);
+    connection->flags &= ~CONNECTION_STASHED;
+    if (connection->flags & CONNECTION_PARTIAL) {
+        if (!request_judge(connection)) {
+            connection->phase = PHASE_IDLE;
+            if (record->sequence <= 1 && !(connection->flags & CONNECTION_MIDSTREAM))
+                connection_ignore(connection);
+        }
+    } else if (io->buffer.length == 1 && record->role == RECORD_ROLE_SERVER) {
+        __u8 first[CLASSIFY_ROOM] = {};
+        user_buffer_peek(&io->buffer, first);
+        __u8 byte = first[0];
+        if (byte >= 'A' && byte <= 'Z') {
+            connection->stash = byte;
+            connection->stash_received = received;
+            connection->flags |= CONNECTION_STASHED;
+        }
+    }
+}
+
+// Where the interim (1xx) heads at the start of the capture end; 0 if the last of them is cut off.
+static __noinline __u32 interim_end(struct connection *connection, __u32 offset, __u32 captured)
+{
+    __u32 word = 0;
+
+    if (offset > CAPTURE_START_MAX)
+        return 0;
+    for (__u32 i = 0; i < HEAD_CAPTURE_MAX; i++) {
+        if (i >= captured)
+            return 0;
+        word = word << 8 | connection->data[offset + i];
+        if (word == 0x0d0a0d0a)
+            return i + 1;
+    }
+    return 0;
+}
+
+// Drops an interim head from the front of the response's capture and takes what follows it in the same call. True if there is
+// something left to look at.
+static __always_inline bool interim_drop(struct connection *connection, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    __u32 end = interim_end(connection, record->response_offset, record->response_captured);
+    __u64 bytes = record->response_bytes;
+
+    record->response_captured = 0;
+    record->response_bytes = 0;
+    record->responded = 0;
+    if (!end || end >= bytes || bytes - end > io->buffer.length)
+        return false;
+    __u32 rest = bytes - end;
+    int copied = user_buffer_copy(&io->buffer, connection, record->response_offset, HEAD_CAPTURE_MAX, io->buffer.length - rest);
+    if (copied <= 0)
+        return false;
+    record->response_captured = copied;
+    record->response_bytes = rest;
+    record->responded = io->now;
+    return true;
+}
+
+// The bytes of this call at the end of the response's capture.
+static __always_inline void response_capture(struct connection *connection, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    __u32 captured = record->response_captured, at = record->response_offset + captured;
+
+    if (captured < HEAD_CAPTURE_MAX && record->response_bytes == captured && io->buffer.readable &&
+        !(connection->flags & CONNECTION_CLOBBERED)) {
+        int copied = user_buffer_copy(&io->buffer, connection, at, HEAD_CAPTURE_MAX - captured, 0);
+        if (copied > 0)
+            record->response_captured = captured + copied;
+    }
+    record->response_bytes += io->buffer.length;
+    record->ended = io->now;
+    if (!record->responded)
+        record->responded = io->now;
+}
+
+// Keeps the response's last eight bytes once they are not all in its capture.
+static __always_inline void response_tail(struct connection *connection, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    __u64 *tail = (__u64 *)record->tail;
+
+    if (record->response_bytes <= record->response_captured)
+        return;
+    if (!io->buffer.readable) {
+        *tail = 0;
+        return;
+    }
+    __u32 end = record->response_offset + record->response_captured;
+    if (io->buffer.length < 8 && *tail == 0 && end >= 8 && end <= 2 * HEAD_CAPTURE_MAX)
+        __builtin_memcpy(tail, &connection->data[end - 8], 8);
+    *tail = user_buffer_tail(&io->buffer, *tail);
+}
+
+// Looks at what is captured of the response; sends the record if the final status is known.
+static __always_inline void response_judge(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    __u32 status = 0;
+
+    for (int heads = 0; heads < 3; heads++) {
+        __u32 at = record->response_offset & (2 * HEAD_CAPTURE_MAX - 1);
+        if (at > CAPTURE_START_MAX)
+            return;
+        status = http1_response_class(&connection->data[at], record->response_captured);
+        if (status < 100 || status >= 200 || status == 101)
+            break;
+        if (!interim_drop(connection, io))
+            return;
+    }
+    if (status == HTTP1_MORE)
+        return;
+    if (status == HTTP1_NO) {
+        counter_add(COUNTER_NOT_HTTP_ANSWER, 1);
+        connection_ignore(connection);
+        return;
+    }
+    if (status < 200 && status != 101)
+        return;
+    if (connection->flags & CONNECTION_STASHED)
+        record->request_bytes--; // belongs to the next one, most likely
+    response_tail(connection, io);
+    emit_record(connection, sk, RECORD_KIND_HTTP1, 0, EMIT_CAPTURES);
+    connection->phase = PHASE_RESPONSE;
+    if (status == 101 || (connection->flags & CONNECTION_TUNNEL && status < 300))
+        connection_ignore(connection);
+}
+
+// A response begins (or its head goes on) and no record is out.
+static __always_inline void response_start(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+
+    if (!io->buffer.readable && !record->response_captured) {
+        // Its status is lost; the cause is counted, and the exchange is not reported.
+        counter_add(io->buffer.cause, 1);
+        connection->flags |= CONNECTION_MUTE;
+        connection->phase = PHASE_RESPONSE;
+        return;
+    }
+    if (!record->response_captured)
+        record->response_offset = record->request_captured;
+    response_capture(connection, io);
+    response_judge(connection, sk, io);
+}
+
+// More of a response whose record is out; or, if it looks like a status line, another response (pipelined).
+static __always_inline void response_continue(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    __u8 first[CLASSIFY_ROOM] = {};
+
+    if (io->buffer.readable && io->buffer.length >= 12 && user_buffer_peek(&io->buffer, first) >= 12 &&
+        http1_response_class(first, 12) >= 100) {
+        if (connection->flags & CONNECTION_GREW)
+            exchange_end(connection, sk, RECORD_FLAG_NEXT);
+        __u64 arrived = connection->record.arrived, started = connection->record.started;
+        exchange_begin(connection, io);
+        connection->record.arrived = arrived;
+        connection->record.started = started;
+        connection->record.flags = RECORD_FLAG_NO_REQUEST;
+        connection->phase = PHASE_REQUEST;
+        response_start(connection, sk, io);
+        return;
+    }
+    if (connection->flags & CONNECTION_MUTE)
+        return;
+    response_capture(connection, io);
+    response_tail(connection, io);
+    if (!(connection->flags & CONNECTION_GREW)) {
+        connection->flags |= CONNECTION_GREW;
+        counter_add(COUNTER_TAILS_OPEN, 1);
+    }
+}
+
+// A response without a request that we know of: begun before we looked, unsolicited, or early (see PHASE_EARLY).
+static __always_inline bool response_alone(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    __u8 first[CLASSIFY_ROOM] = {};
+    int seen = io->buffer.readable ? user_buffer_peek(&io->buffer, first) : 0;
+
+    if (seen <= 0 || http1_response_class(first, seen) == HTTP1_NO)
+        return false;
+    exchange_begin(connection, io);
+    connection->record.flags = RECORD_FLAG_NO_REQUEST;
+    if (connection->record.role == RECORD_ROLE_CLIENT) {
+        connection->phase = PHASE_EARLY;
+        connection->record.response_offset = HEAD_CAPTURE_MAX;
+        response_capture(connection, io);
+        response_tail(connection, io);
+    } else {
+        connection->phase = PHASE_REQUEST;
+        response_start(connection, sk, io);
+    }
+    return true;
+}
+
+// The call that sent the request returns after the answer was read: complete the record that waits.
+static __always_inline void request_late(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    int copied = user_buffer_copy(&io->buffer, connection, 0, HEAD_CAPTURE_MAX, 0);
+
+    record->request_captured = copied > 0 ? copied : 0;
+    record->request_bytes = io->buffer.length;
+    if (!request_judge(connection)) {
+        connection_ignore(connection);
+        return;
+    }
+    record->flags = 0;
+    if (record->responded < record->started)
+        record->started = record->responded;
+    response_judge(connection, sk, io);
+}

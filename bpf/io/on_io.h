@@ -1,0 +1,210 @@
+// The one handler behind every variant of socket hooks: n bytes were moved on sk by the current task.
+#pragma once
+#include "vmlinux.h"
+#include "io/exchange.h"
+#include "maps/settings.h"
+
+enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
+
+#define MISSES_MAX 64
+
+static __always_inline bool sock_streams(struct sock *sk)
+{
+    __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+    if (family == AF_UNIX)
+        return BPF_CORE_READ(sk, sk_type) == SOCK_STREAM;
+    return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+}
+
+// State for a connection that has none, if this process is observed. What was made here was open before we looked.
+static __noinline struct connection *connection_adopt(struct sock *sk)
+{
+    __u32 pid = bpf_get_current_pid_tgid() >> 32;
+    __u8 target = target_flags(pid);
+
+    if (!(target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) || !sock_streams(sk))
+        return (void *)0;
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!connection) {
+        counter_add(COUNTER_LOST_NO_STORAGE, 1);
+        return (void *)0;
+    }
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+    connection->owner = pid;
+    connection->flags = CONNECTION_MIDSTREAM;
+    if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX && port_excluded(port))
+        connection->flags |= CONNECTION_CLIENT_ONLY;
+    if (!(target & TARGET_SERVER) && !port_selected(port))
+        connection->flags |= CONNECTION_CLIENT_ONLY;
+    if (target & TARGET_PENDING)
+        connection->flags |= CONNECTION_PENDING;
+    counter_add(COUNTER_CONNECTIONS_OPENED, 1);
+    return connection;
+}
+
+// Has the loader decided on the process that made this connection? False: it is not to be observed.
+static __always_inline bool connection_decide(struct connection *connection)
+{
+    if (connection->flags & CONNECTION_UNOWNED) {
+        connection->owner = bpf_get_current_pid_tgid() >> 32;
+        connection->flags &= ~CONNECTION_UNOWNED;
+        connection->flags |= CONNECTION_PENDING;
+    }
+    __u8 target = target_flags(connection->owner);
+    if (target & TARGET_PENDING)
+        return true;
+    connection->flags &= ~CONNECTION_PENDING;
+    if (target & TARGET_SERVER)
+        return true;
+    connection->flags |= CONNECTION_CLIENT_ONLY;
+    return target & TARGET_CLIENT && connection->record.role != RECORD_ROLE_SERVER;
+}
+
+static __always_inline bool role_set(struct connection *connection, enum record_role role)
+{
+    if (role == RECORD_ROLE_SERVER && connection->flags & CONNECTION_CLIENT_ONLY) {
+        connection_ignore(connection);
+        return false;
+    }
+    connection->record.role = role;
+    return true;
+}
+
+// A boundary was missed: nothing that we know starts here.
+static __always_inline void boundary_miss(struct connection *connection)
+{
+    if (!(connection->flags & CONNECTION_MIDSTREAM) && connection->record.sequence == 0)
+        connection_ignore(connection);
+    else if (++connection->misses >= MISSES_MAX)
+        connection_ignore(connection);
+}
+
+static __always_inline void request_bytes_seen(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    __u64 received = connection->received;
+
+    connection->received = 0;
+    if (!received && connection->record.sequence == 0)
+        received = connection->established;
+    switch (connection->phase) {
+    case PHASE_REQUEST:
+        request_continue(connection, io, received);
+        return;
+    case PHASE_EARLY:
+        if (io->buffer.readable)
+            request_late(connection, sk, io);
+        else
+            connection_ignore(connection);
+        return;
+    }
+    if (!io->buffer.readable) {
+        counter_add(io->buffer.cause, 1);
+        return;
+    }
+    if (request_start(connection, sk, io, 0, received)) {
+        connection->misses = 0;
+        return;
+    }
+    if (connection->phase == PHASE_IDLE) {
+        boundary_miss(connection);
+        return;
+    }
+    if (connection->flags & CONNECTION_STASHED && request_start(connection, sk, io, 1, connection->stash_received))
+        return;
+    connection->record.request_bytes += io->buffer.length; // the rest of a body that was answered early
+    connection->flags &= ~CONNECTION_STASHED;
+}
+
+static __always_inline void response_bytes_seen(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    switch (connection->phase) {
+    case PHASE_REQUEST:
+        if (connection->flags & CONNECTION_PARTIAL)
+            connection_ignore(connection); // answered before it could be a request
+        else
+            response_start(connection, sk, io);
+        return;
+    case PHASE_RESPONSE:
+        response_continue(connection, sk, io);
+        return;
+    case PHASE_EARLY:
+        response_capture(connection, io);
+        response_tail(connection, io);
+        return;
+    default:
+        if (!response_alone(connection, sk, io))
+            boundary_miss(connection);
+    }
+}
+
+static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
+{
+    struct connection *connection = connection_find(sk);
+    struct io io;
+
+    if (!connection)
+        connection = connection_adopt(sk);
+    if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
+        return 0;
+    if (connection->flags & (CONNECTION_PENDING | CONNECTION_UNOWNED) && !connection_decide(connection)) {
+        connection_ignore(connection);
+        return 0;
+    }
+    if (!(connection->flags & CONNECTION_NAMED))
+        address_fill(connection, sk);
+    io.buffer.length = n;
+    io.now = bpf_ktime_get_ns();
+    user_buffer_find(&io.buffer);
+
+    // Who asks is the client: on a connection that we did not see begin, the first message that we know tells the roles.
+    if (connection->record.role == RECORD_ROLE_UNKNOWN) {
+        __u8 first[CLASSIFY_ROOM] = {};
+        int seen = io.buffer.readable ? user_buffer_peek(&io.buffer, first) : 0;
+        bool asks = seen > 0 && http1_request_class(first, seen) != HTTP1_NO;
+        bool answers = seen > 0 && !asks && http1_response_class(first, seen) != HTTP1_NO;
+        if (!asks && !answers) {
+            boundary_miss(connection);
+            return 0;
+        }
+        bool serves = asks == (direction == DIRECTION_RECEIVED);
+        if (!role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT))
+            return 0;
+    }
+    if ((direction == DIRECTION_RECEIVED) == (connection->record.role == RECORD_ROLE_SERVER))
+        request_bytes_seen(connection, sk, &io);
+    else
+        response_bytes_seen(connection, sk, &io);
+    return 0;
+}
+
+// The connection is over: what waits is reported as it is.
+static __noinline int connection_end(struct connection *connection, struct sock *sk, int error)
+{
+    struct http1_record *record = &connection->record;
+
+    if (connection->flags & CONNECTION_LISTENER)
+        return 0;
+    if (connection->flags & CONNECTION_NAMED && !(connection->flags & CONNECTION_IGNORED)) {
+        record->socket_error = error;
+        switch (connection->phase) {
+        case PHASE_REQUEST:
+            if (connection->flags & CONNECTION_PARTIAL)
+                break;
+            record->ended = bpf_ktime_get_ns();
+            emit_record(connection, sk, RECORD_KIND_HTTP1, RECORD_FLAG_NO_RESPONSE | RECORD_FLAG_CLOSED, EMIT_CAPTURES);
+            break;
+        case PHASE_RESPONSE:
+            exchange_end(connection, sk, RECORD_FLAG_CLOSED);
+            break;
+        case PHASE_EARLY:
+            emit_record(connection, sk, RECORD_KIND_HTTP1, RECORD_FLAG_CLOSED, EMIT_CAPTURES);
+            break;
+        }
+    }
+    tail_closed(connection);
+    connection_ignore(connection);
+    connection->phase = PHASE_IDLE;
+    counter_add(COUNTER_CONNECTIONS_CLOSED, 1);
+    return 0;
+}

@@ -1,0 +1,38 @@
+// Process events for the loader, in a ring of their own (the collector never sees it). Rare, so each wakes the loader.
+#pragma once
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "common/abi/event.h"
+#include "maps/counters.h"
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 18);
+} events SEC(".maps");
+
+static __always_inline void event_fill(struct process_event *event, enum event_kind kind, struct task_struct *task)
+{
+    event->kind = kind;
+    event->pid = BPF_CORE_READ(task, tgid);
+    event->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+    event->start = BPF_CORE_READ(task, group_leader, start_boottime);
+    event->port = 0;
+    event->selected = 0;
+    bpf_core_read(event->comm, sizeof event->comm, &task->comm);
+    event->filename[0] = 0;
+}
+
+// A zero port for events that have none.
+static __always_inline void event_send(enum event_kind kind, struct task_struct *task, __u16 port, bool selected)
+{
+    struct process_event *event = bpf_ringbuf_reserve(&events, sizeof *event, 0);
+    if (!event) {
+        counter_add(COUNTER_LOST_EVENT_RING, 1);
+        return;
+    }
+    event_fill(event, kind, task);
+    event->port = port;
+    event->selected = selected;
+    bpf_ringbuf_submit(event, 0);
+}

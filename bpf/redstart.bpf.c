@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The kernel side as one object: socket I/O by tracepoints, connection state, arrival, processes, iterators.
+#include "hooks/sockio_tp.h"
+#include "hooks/arrival.h"
+#include "hooks/state.h"
+#include "hooks/process.h"
+#include "hooks/walk.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

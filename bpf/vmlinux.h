@@ -1,0 +1,196 @@
+// Our own minimal view of the kernel: only the structures and fields that we use, relocated at load time (CO-RE), so no
+// BTF is needed to build. Field order here means nothing; names must be the kernel's (include/linux/*.h, include/net/*.h).
+#pragma once
+#define REDSTART_BPF 1
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef short __s16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+typedef __s32 pid_t;
+enum { false = 0, true = 1 };
+
+// uapi/linux/bpf.h
+enum bpf_map_type {
+    BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+    BPF_MAP_TYPE_SK_STORAGE = 24,
+    BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum {
+    BPF_F_NO_PREALLOC = 1 << 0,
+    BPF_F_CLONE = 1 << 9,
+    BPF_F_MMAPABLE = 1 << 10,
+};
+enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+// uapi/linux/in.h, net/tcp_states.h, uapi/linux/errno.h ...
+enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
+enum { SOCK_STREAM = 1 };
+enum { IPPROTO_TCP = 6 };
+enum { MSG_PEEK = 2 };
+enum { ECONNRESET = 104 };
+enum {
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT,
+    TCP_SYN_RECV,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_TIME_WAIT,
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_CLOSING,
+};
+enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2, SHUTDOWN_MASK = 3 };
+enum { PF_IO_WORKER = 0x10, PF_KTHREAD = 0x200000 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+struct net {
+    struct ns_common ns;
+};
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+    } in6_u;
+};
+
+struct sock_common {
+    union {
+        struct {
+            __be32 skc_daddr;
+            __be32 skc_rcv_saddr;
+        };
+    };
+    union {
+        struct {
+            __be16 skc_dport;
+            __u16 skc_num;
+        };
+    };
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct socket;
+struct sock {
+    struct sock_common __sk_common;
+    __u8 sk_shutdown;
+    __u16 sk_type;
+    __u16 sk_protocol;
+    int sk_err;
+    struct socket *sk_socket;
+};
+
+struct file;
+struct socket {
+    struct sock *sk;
+    struct file *file;
+};
+
+struct sockaddr_un {
+    __u16 sun_family;
+    char sun_path[108];
+};
+struct unix_address {
+    int len;
+    struct sockaddr_un name[0];
+};
+struct unix_sock {
+    struct sock sk;
+    struct unix_address *addr;
+    struct sock *peer;
+};
+
+struct sk_buff {
+    unsigned int len;
+    unsigned char *data;
+};
+
+typedef struct {
+    int counter;
+} atomic_t;
+struct signal_struct {
+    atomic_t live;
+};
+struct task_struct {
+    unsigned int flags;
+    pid_t pid, tgid;
+    struct task_struct *real_parent, *group_leader;
+    __u64 start_boottime;
+    struct signal_struct *signal;
+    char comm[16];
+};
+struct linux_binprm {
+    const char *filename;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long di, si, dx, orig_ax, cs;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+    __u64 regs[31];
+};
+struct pt_regs {
+    __u64 regs[31];
+    __s32 syscallno;
+};
+#endif
+
+struct seq_file;
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+};
+struct bpf_iter__task_file {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    __u32 fd;
+    struct file *file;
+};
+struct bpf_map;
+struct bpf_iter__bpf_sk_storage_map {
+    struct bpf_iter_meta *meta;
+    struct bpf_map *map;
+    struct sock *sk;
+    void *value;
+};
+
+#pragma clang attribute pop
+
+// What user memory holds (uapi/linux/uio.h, socket.h): not relocated.
+struct user_iovec {
+    __u64 base, length;
+};
+struct user_msghdr {
+    __u64 name;
+    __u32 name_length, pad0;
+    __u64 vector, vector_count;
+};

@@ -1,0 +1,225 @@
+// Loading, attaching and walking; see probes.h. Trusts only what is embedded in this program and the kernel.
+#include "loader/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "common/abi/counters.h"
+#include "common/lib/log.h"
+#include "redstart.skel.h"
+
+#define RING_SIZE (1u << 20) // larger ones leave the cache; see bpf/README.md
+#define CPUS_PER_RING_SHIFT 2
+#define PID_MAX_LIMIT (4u << 20) // include/linux/threads.h
+
+static int probes_log(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    char line[512];
+    if (level == LIBBPF_DEBUG || !log_enabled(LOG_LEVEL_DEBUG))
+        return 0;
+    vsnprintf(line, sizeof line, format, arguments);
+    line[strcspn(line, "\n")] = 0;
+    log_debug("libbpf: %s", line);
+    return 0;
+}
+
+// pid_max of this kernel, for the size of the target bytes: the one number that is read as text, from the kernel itself.
+static uint32_t pid_max_read(void)
+{
+    cleanup_fd int fd = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);
+    char text[16] = "";
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
+        return PID_MAX_LIMIT;
+    unsigned long value = strtoul(text, NULL, 10);
+    return value >= 1024 && value <= PID_MAX_LIMIT ? (uint32_t)value : PID_MAX_LIMIT;
+}
+
+static void settings_write(struct redstart_bpf *skeleton, const struct loader_options *options)
+{
+    skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
+    skeleton->rodata->cfg_ring_size = RING_SIZE;
+    skeleton->rodata->cfg_select_all = options_select_all(options);
+    skeleton->rodata->cfg_select_ports = options->include.ports.any;
+    memcpy((void *)skeleton->rodata->cfg_ports, options->include.ports.bits, sizeof options->include.ports.bits);
+    memcpy((void *)skeleton->rodata->cfg_excluded_ports, options->exclude.ports.bits, sizeof options->exclude.ports.bits);
+}
+
+static int maps_size(struct probes *probes)
+{
+    struct redstart_bpf *skeleton = probes->skeleton;
+    int r = bpf_map__set_max_entries(skeleton->maps.counters, probes->cpus);
+    if (!r)
+        r = bpf_map__set_max_entries(skeleton->maps.rings, probes->rings);
+    if (!r)
+        r = bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 7) / 8);
+    return r;
+}
+
+static int rings_make(struct probes *probes)
+{
+    int outer = bpf_map__fd(probes->skeleton->maps.rings);
+    for (uint32_t i = 0; i < probes->rings; i++) {
+        int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "records", 0, 0, probes->ring_size, NULL);
+        if (fd < 0)
+            return fd;
+        probes->ring_fd[i] = fd;
+        int r = bpf_map_update_elem(outer, &i, &fd, BPF_ANY);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int maps_map(struct probes *probes)
+{
+    size_t targets_size = ((size_t)probes->targets_size + 7) / 8 * 8;
+    void *targets = mmap(NULL, targets_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                         bpf_map__fd(probes->skeleton->maps.targets), 0);
+    if (targets == MAP_FAILED)
+        return -errno;
+    probes->targets = targets;
+    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED,
+                          bpf_map__fd(probes->skeleton->maps.counters), 0);
+    if (counters == MAP_FAILED)
+        return -errno;
+    probes->counters = counters;
+    return 0;
+}
+
+int probes_load(struct probes *ret_probes, const struct loader_options *options)
+{
+    struct probes *probes = ret_probes;
+    int cpus = libbpf_num_possible_cpus();
+
+    memset(probes, 0, sizeof *probes);
+    for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
+        probes->ring_fd[i] = -1;
+    libbpf_set_print(probes_log);
+    libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+    if (cpus <= 0)
+        return cpus ? cpus : -EIO;
+    probes->cpus = (unsigned)cpus;
+    probes->rings = ((probes->cpus - 1) >> CPUS_PER_RING_SHIFT) + 1;
+    if (probes->rings > PROBES_RINGS_MAX)
+        probes->rings = PROBES_RINGS_MAX;
+    probes->ring_size = RING_SIZE;
+    probes->targets_size = pid_max_read();
+
+    probes->skeleton = redstart_bpf__open();
+    if (!probes->skeleton) {
+        int r = -errno;
+        log_error("cannot open the embedded BPF object: %s", strerror(-r));
+        return r;
+    }
+    settings_write(probes->skeleton, options);
+    while (((probes->cpus - 1) >> probes->skeleton->rodata->cfg_ring_shift) >= probes->rings)
+        probes->skeleton->rodata->cfg_ring_shift++;
+    int r = maps_size(probes);
+    if (!r)
+        r = redstart_bpf__load(probes->skeleton);
+    if (!r)
+        r = rings_make(probes);
+    if (!r)
+        r = maps_map(probes);
+    if (r) {
+        log_error("the kernel refused the BPF programs or maps: %s (run with --log-level debug for its own words)",
+                  strerror(-r));
+        probes_release(probes);
+    }
+    return r;
+}
+
+int probes_attach(struct probes *probes)
+{
+    struct redstart_bpf *skeleton = probes->skeleton;
+    DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options);
+    union bpf_iter_link_info info = {.map.map_fd = (uint32_t)bpf_map__fd(skeleton->maps.connections)};
+
+    // The iterator over connections wants its map; the skeleton attaches the rest by their section names.
+    options.link_info = &info;
+    options.link_info_len = sizeof info;
+    skeleton->links.walk_tails = bpf_program__attach_iter(skeleton->progs.walk_tails, &options);
+    int r = skeleton->links.walk_tails ? redstart_bpf__attach(skeleton) : -errno;
+    if (r)
+        log_error("cannot attach the BPF programs: %s", strerror(-r));
+    return r;
+}
+
+void probes_release(struct probes *probes)
+{
+    if (probes->targets)
+        munmap(probes->targets, ((size_t)probes->targets_size + 7) / 8 * 8);
+    if (probes->counters)
+        munmap((void *)probes->counters, probes->cpus * sizeof(struct counters));
+    for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
+        cleanup_fd_close(&probes->ring_fd[i]);
+    redstart_bpf__destroy(probes->skeleton);
+    probes->skeleton = NULL;
+    probes->targets = NULL;
+    probes->counters = NULL;
+}
+
+int probes_events_fd(const struct probes *probes)
+{
+    return bpf_map__fd(probes->skeleton->maps.events);
+}
+
+int probes_counters_fd(const struct probes *probes)
+{
+    return bpf_map__fd(probes->skeleton->maps.counters);
+}
+
+uint8_t probes_target(const struct probes *probes, uint32_t pid)
+{
+    return pid < probes->targets_size ? ((volatile uint8_t *)probes->targets)[pid] : 0;
+}
+
+void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags)
+{
+    if (pid < probes->targets_size)
+        ((volatile uint8_t *)probes->targets)[pid] = flags;
+}
+
+uint64_t probes_counter(const struct probes *probes, unsigned which)
+{
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < probes->cpus; cpu++)
+        sum += probes->counters[cpu * (sizeof(struct counters) / sizeof(uint64_t)) + which];
+    return sum;
+}
+
+int probes_walk_tasks(const struct probes *probes)
+{
+    return bpf_iter_create(bpf_link__fd(probes->skeleton->links.walk_tasks));
+}
+
+// These programs write nothing: reading to the end runs them over everything.
+static int walk_run(struct bpf_link *link)
+{
+    cleanup_fd int fd = bpf_iter_create(bpf_link__fd(link));
+    char nothing[64];
+    ssize_t n;
+
+    if (fd < 0)
+        return fd;
+    do
+        n = read(fd, nothing, sizeof nothing);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    return n < 0 ? -errno : 0;
+}
+
+int probes_walk_files(const struct probes *probes)
+{
+    return walk_run(probes->skeleton->links.walk_files);
+}
+
+int probes_walk_tails(const struct probes *probes)
+{
+    return walk_run(probes->skeleton->links.walk_tails);
+}

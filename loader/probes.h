@@ -1,0 +1,44 @@
+// The kernel side as the loader holds it: programs loaded and attached, maps, rings. Programs, links and the target bytes never
+// leave this process.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/abi/event.h"
+#include "loader/options.h"
+
+#define PROBES_RINGS_MAX 16
+#define PROBES_LINKS_MAX 8
+
+struct redstart_bpf;
+
+struct probes {
+    struct redstart_bpf *skeleton;
+    unsigned cpus;
+    unsigned rings;
+    uint32_t ring_size;          // bytes of a ring's data area
+    int ring_fd[PROBES_RINGS_MAX];
+    uint8_t *targets;            // mapped: one byte of enum target_flag per pid
+    uint32_t targets_size;
+    volatile uint64_t *counters; // mapped, read only: cpus x struct counters
+};
+
+// Loads and configures; nothing is attached. 0, or -errno after a log line that says what is missing.
+int probes_load(struct probes *ret_probes, const struct loader_options *options) must_check;
+int probes_attach(struct probes *probes) must_check;
+// Detaches and frees everything.
+void probes_release(struct probes *probes);
+
+int probes_events_fd(const struct probes *probes);
+int probes_counters_fd(const struct probes *probes);
+uint8_t probes_target(const struct probes *probes, uint32_t pid);
+void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags);
+// Sum of a counter over all CPUs.
+uint64_t probes_counter(const struct probes *probes, unsigned which);
+
+// Iterators. An fd that yields struct process_event of every process, or -errno.
+int probes_walk_tasks(const struct probes *probes) must_check;
+// Marks the sockets of all observed processes. 0 or -errno.
+int probes_walk_files(const struct probes *probes) must_check;
+// Reports responses that went on and fell silent. 0 or -errno.
+int probes_walk_tails(const struct probes *probes) must_check;

@@ -1,0 +1,333 @@
+// The serving loop; see serve.h. The only foreign bytes read here are one hello of 16 bytes from the collector.
+#include "loader/serve.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include "common/abi/counters.h"
+#include "common/lib/log.h"
+
+#define TAILS_PERIOD_MS 400 // how often silent responses are looked for, while there are any
+
+struct server {
+    struct selection *selection;
+    struct ring_buffer *events;
+    int epoll_fd, listen_fd, timer_fd;
+    int peer_fd;        // the collector, -1
+    bool peer_greeted;  // its hello was right
+    int sync_fd;        // the walk over all processes that is being told to it, -1
+    bool sync_again;    // something could not be told: walk once more
+    struct process_event pending[8];
+    unsigned pending_count, pending_next;
+};
+
+static void peer_close(struct server *server, const char *why)
+{
+    if (server->peer_fd < 0)
+        return;
+    log_info("collector disconnected: %s", why);
+    cleanup_fd_close(&server->peer_fd);
+    cleanup_fd_close(&server->sync_fd);
+    server->peer_greeted = false;
+    server->pending_count = server->pending_next = 0;
+}
+
+// True if the peer has it (or is gone); false if its buffer is full.
+static bool peer_send(struct server *server, const void *message, size_t size)
+{
+    if (send(server->peer_fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return true;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+        return false;
+    peer_close(server, strerror(errno));
+    return true;
+}
+
+static int peer_send_fd(struct server *server, const void *message, size_t size, int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct iovec part = {(void *)message, size};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    return sendmsg(server->peer_fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static int hand_over(struct server *server)
+{
+    struct probes *probes = server->selection->probes;
+    struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0, probes->cpus * (uint32_t)sizeof(struct counters)};
+    int r = peer_send_fd(server, &counters, sizeof counters, probes_counters_fd(probes));
+
+    for (uint32_t i = 0; !r && i < probes->rings; i++) {
+        struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, probes->ring_size};
+        r = peer_send_fd(server, &ring, sizeof ring, probes->ring_fd[i]);
+    }
+    struct message_ready ready = {MESSAGE_READY, probes->rings};
+    if (!r && send(server->peer_fd, &ready, sizeof ready, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        r = -errno;
+    return r;
+}
+
+// Tells the collector of a process. What does not fit into its buffer now is told by another walk later.
+static bool process_tell(struct server *server, const struct process_event *event, uint16_t port)
+{
+    struct message_process message;
+    if (!selection_describe(event, port, &message))
+        return true;
+    return peer_send(server, &message, sizeof message);
+}
+
+// Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
+static void sync_continue(struct server *server)
+{
+    struct probes *probes = server->selection->probes;
+
+    while (server->sync_fd >= 0) {
+        if (server->pending_next == server->pending_count) {
+            ssize_t n = read(server->sync_fd, server->pending, sizeof server->pending);
+            server->pending_next = 0;
+            server->pending_count = n > 0 ? (unsigned)((size_t)n / sizeof server->pending[0]) : 0;
+            if (n <= 0) {
+                cleanup_fd_close(&server->sync_fd);
+                break;
+            }
+        }
+        const struct process_event *event = &server->pending[server->pending_next];
+        if (probes_target(probes, event->pid) & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) &&
+            !process_tell(server, event, 0))
+            return;
+        server->pending_next++;
+    }
+    // Which of them listen on what comes back as events.
+    if (server->peer_fd >= 0 && probes_walk_files(probes) < 0)
+        log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
+}
+
+static void sync_start(struct server *server)
+{
+    cleanup_fd_close(&server->sync_fd);
+    server->pending_count = server->pending_next = 0;
+    server->sync_again = false;
+    server->sync_fd = probes_walk_tasks(server->selection->probes);
+    if (server->sync_fd >= 0)
+        sync_continue(server);
+    else
+        log_limited(LOG_LEVEL_ERROR, "cannot walk the processes: %s", strerror(errno));
+}
+
+static int event_handle(void *context, void *data, size_t size)
+{
+    struct server *server = context;
+    const struct process_event *event = data;
+    bool told = true;
+
+    if (size != sizeof *event)
+        return 0;
+    switch (event->kind) {
+    case EVENT_EXEC:
+        if (selection_decide(server->selection, event) && server->peer_greeted)
+            told = process_tell(server, event, 0);
+        if (event->selected && probes_walk_files(server->selection->probes) < 0)
+            log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
+        break;
+    case EVENT_FORK:
+    case EVENT_ACTIVE:
+        if (server->peer_greeted)
+            told = process_tell(server, event, 0);
+        break;
+    case EVENT_LISTEN:
+        if (event->selected)
+            log_info("observing port=%u pid=%u", event->port, event->pid);
+        if (server->peer_greeted && probes_target(server->selection->probes, event->pid) & (TARGET_CLIENT | TARGET_SERVER))
+            told = process_tell(server, event, event->port);
+        break;
+    case EVENT_EXIT: {
+        struct message_exit message = {MESSAGE_EXIT, event->pid};
+        if (server->peer_greeted)
+            told = peer_send(server, &message, sizeof message);
+        break;
+    }
+    }
+    if (!told)
+        server->sync_again = true;
+    return 0;
+}
+
+static int epoll_watch(struct server *server, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static void peer_accept(struct server *server)
+{
+    cleanup_fd int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred who = {0};
+    socklen_t size = sizeof who;
+
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+        return;
+    if (who.uid != server->selection->options->collector_uid) {
+        log_limited(LOG_LEVEL_WARN, "refused a connection: uid=%u pid=%d is not the collector's uid %u", who.uid, who.pid,
+                    server->selection->options->collector_uid);
+        return;
+    }
+    if (server->peer_fd >= 0) {
+        struct message_exit busy = {MESSAGE_BUSY, 0};
+        ssize_t ignored = send(fd, &busy, sizeof busy, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)ignored; // it learns it from the end of the connection too
+        log_limited(LOG_LEVEL_WARN, "refused a second collector: pid=%d", who.pid);
+        return;
+    }
+    if (epoll_watch(server, fd, EPOLLIN | EPOLLOUT | EPOLLET) < 0)
+        return;
+    server->peer_fd = fd_take(&fd);
+    selection_exclude(server->selection, (uint32_t)who.pid);
+}
+
+static void peer_read(struct server *server)
+{
+    struct message_hello hello;
+    ssize_t n = recv(server->peer_fd, &hello, sizeof hello, MSG_DONTWAIT | MSG_TRUNC);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        peer_close(server, n ? strerror(errno) : "end of conversation");
+        return;
+    }
+    if (server->peer_greeted || n != sizeof hello || hello.kind != MESSAGE_HELLO || hello.magic != MESSAGE_MAGIC) {
+        log_warn("the collector broke the protocol: a message of %zd bytes that is no hello", n);
+        peer_close(server, "protocol violation");
+        return;
+    }
+    if (hello.abi_version != ABI_VERSION) {
+        log_warn("the collector speaks ABI version %u, this loader %u: install both from the same build", hello.abi_version,
+                 ABI_VERSION);
+        peer_close(server, "version mismatch");
+        return;
+    }
+    int r = hand_over(server);
+    if (r) {
+        peer_close(server, strerror(-r));
+        return;
+    }
+    log_info("collector connected");
+    server->peer_greeted = true;
+    sync_start(server);
+}
+
+static void timer_tick(struct server *server)
+{
+    uint64_t ticks;
+    ssize_t ignored = read(server->timer_fd, &ticks, sizeof ticks);
+    (void)ignored;
+
+    if ((int64_t)probes_counter(server->selection->probes, COUNTER_TAILS_OPEN) > 0 &&
+        probes_walk_tails(server->selection->probes) < 0)
+        log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
+    if (server->peer_greeted && server->sync_again && server->sync_fd < 0)
+        sync_start(server);
+}
+
+static int server_open(struct server *server, int signal_fd)
+{
+    struct itimerspec period = {{0, TAILS_PERIOD_MS * 1000000L}, {0, TAILS_PERIOD_MS * 1000000L}};
+
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (server->epoll_fd < 0 || server->timer_fd < 0 || timerfd_settime(server->timer_fd, 0, &period, NULL) < 0)
+        return -errno;
+    server->events = ring_buffer__new(probes_events_fd(server->selection->probes), event_handle, server, NULL);
+    if (!server->events)
+        return -errno;
+    int r = epoll_watch(server, ring_buffer__epoll_fd(server->events), EPOLLIN);
+    if (!r)
+        r = epoll_watch(server, server->listen_fd, EPOLLIN);
+    if (!r)
+        r = epoll_watch(server, server->timer_fd, EPOLLIN);
+    if (!r)
+        r = epoll_watch(server, signal_fd, EPOLLIN);
+    return r;
+}
+
+static void server_dispatch(struct server *server, const struct epoll_event *event)
+{
+    int fd = event->data.fd;
+
+    if (fd == ring_buffer__epoll_fd(server->events)) {
+        ring_buffer__consume(server->events);
+    } else if (fd == server->listen_fd) {
+        peer_accept(server);
+    } else if (fd == server->timer_fd) {
+        timer_tick(server);
+    } else if (fd == server->peer_fd) {
+        if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+            peer_read(server);
+        if (server->peer_greeted && server->sync_fd >= 0)
+            sync_continue(server);
+    }
+}
+
+int serve_run(struct selection *selection, int listen_fd, int signal_fd)
+{
+    struct server server = {.selection = selection, .listen_fd = listen_fd, .epoll_fd = -1, .timer_fd = -1,
+                            .peer_fd = -1, .sync_fd = -1};
+    struct epoll_event ready[8];
+    int r = server_open(&server, signal_fd);
+
+    for (bool stop = r < 0; !stop;) {
+        int n = epoll_wait(server.epoll_fd, ready, array_size(ready), -1);
+        if (n < 0 && errno != EINTR) {
+            r = -errno;
+            break;
+        }
+        for (int i = 0; i < n; i++) {
+            if (ready[i].data.fd == signal_fd)
+                stop = true;
+            else
+                server_dispatch(&server, &ready[i]);
+        }
+    }
+    if (r < 0)
+        log_error("the serving loop failed: %s", strerror(-r));
+    ring_buffer__free(server.events);
+    cleanup_fd_close(&server.peer_fd);
+    cleanup_fd_close(&server.sync_fd);
+    cleanup_fd_close(&server.timer_fd);
+    cleanup_fd_close(&server.epoll_fd);
+    return r;
+}
+
+int serve_listen(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address.sun_path - 1);
+        return -ENAMETOOLONG;
+    }
+    strcpy(address.sun_path, path);
+    unlink(path); // of a loader that was killed: the directory is only ours to write
+    // Anybody may knock; who is served is decided by SO_PEERCRED.
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 || listen(fd, 8) < 0) {
+        int r = -errno;
+        log_error("cannot listen on %s: %s", path, strerror(-r));
+        return r;
+    }
+    return fd_take(&fd);
+}
