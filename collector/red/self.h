@@ -24,8 +24,9 @@ enum self_unparsed {
 
 // Spans that were built but not shown everywhere.
 #define SELF_SPANS_DROPPED(X)                                                                                          \
-    X(STDOUT_SLOW, "stdout_slow") /* standard output's reader did not keep up */                                       \
-    X(QUEUE_FULL, "queue_full")   /* the OTLP queue was full */                                                        \
+    X(STDOUT_SLOW, "stdout_slow")     /* standard output's reader did not keep up */                                   \
+    X(STDOUT_FAILED, "stdout_failed") /* it is closed, the disk is full ... */                                         \
+    X(QUEUE_FULL, "queue_full")       /* the OTLP queue was full */                                                    \
     X(EXPORT_FAILED, "export_failed")
 enum self_spans_dropped {
 #define X(id, cause) SELF_SPANS_DROPPED_##id,
