@@ -1,0 +1,39 @@
+// One signal's way to its endpoint: one request at a time, sent again by the rules of otlp_retry.h until it is
+// accepted, refused, or too old. Called by otlp.c. The answer's bytes are the endpoint's: bounded, read by the owner.
+#pragma once
+
+#include "collector/core/buffer.h"
+#include "collector/core/loop.h"
+#include "collector/export/otlp_http.h"
+#include "collector/export/otlp_retry.h"
+
+enum otlp_outcome { OTLP_OUTCOME_ACCEPTED, OTLP_OUTCOME_REFUSED, OTLP_OUTCOME_GAVE_UP };
+
+struct otlp_channel_settings {
+    const char *url;
+    const char *const *headers; // "Name: value", NULL-terminated
+    bool gzip;
+    uint64_t timeout_ns, give_up_ns; // of one attempt (0: none), of all
+};
+
+struct otlp_channel_owner {
+    // The request has come to its end; body: of an accepted one's answer. May send the next one.
+    void (*done)(void *context, enum otlp_outcome outcome, const struct otlp_answer *answer, struct str body);
+    // An attempt failed, the next one follows after delay_ns.
+    void (*retry)(void *context, const struct otlp_answer *answer, uint64_t delay_ns);
+    void *context;
+};
+
+struct otlp_channel;
+// Keeps the settings' pointers. 0 or -errno.
+int otlp_channel_new(struct otlp_channel **ret_channel, struct otlp_http *http, struct loop *loop,
+                     const struct otlp_channel_settings *settings, const struct otlp_channel_owner *owner) must_check;
+void otlp_channel_free(struct otlp_channel *channel);
+bool otlp_channel_busy(const struct otlp_channel *channel);
+// Where the next request is packed; only while not busy.
+struct buffer *otlp_channel_body(struct otlp_channel *channel);
+void otlp_channel_send(struct otlp_channel *channel);
+// The end is near: what waits is tried now, and an endpoint that cannot be reached is given up at once.
+void otlp_channel_hurry(struct otlp_channel *channel);
+// The end is here: the owner is told that the request, if any, is given up.
+void otlp_channel_abort(struct otlp_channel *channel);

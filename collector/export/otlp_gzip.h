@@ -1,0 +1,7 @@
+// A request body, compressed. Called by otlp_channel.c.
+#pragma once
+
+#include "collector/core/buffer.h"
+
+// Fills `packed` (emptied first) with `plain` in gzip format (RFC 1952). 0, -ENOMEM, or -E2BIG if it has no room.
+int otlp_gzip(const struct buffer *plain, struct buffer *packed) must_check;

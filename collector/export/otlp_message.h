@@ -1,0 +1,56 @@
+// What metric and trace requests share: text, attributes, the resource of a service, all built in an arena for
+// protobuf-c to pack. Called by otlp_metrics.c and otlp_traces.c. Text may be foreign bytes; it becomes valid UTF-8.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "collector/core/arena.h"
+#include "collector/core/buffer.h"
+#include "collector/export/otlp.h"
+#include "opentelemetry/proto/common/v1/common.pb-c.h"
+#include "opentelemetry/proto/resource/v1/resource.pb-c.h"
+
+// Short names for generated types: the originals do not leave room for anything else in a line.
+typedef Opentelemetry__Proto__Common__V1__KeyValue otlp_key_value;
+typedef Opentelemetry__Proto__Common__V1__AnyValue otlp_any_value;
+typedef Opentelemetry__Proto__Common__V1__InstrumentationScope otlp_scope;
+typedef Opentelemetry__Proto__Resource__V1__Resource otlp_resource;
+
+// Semantic conventions that our names are taken from.
+#define OTLP_SCHEMA_URL "https://opentelemetry.io/schemas/1.44.0"
+// A request is cut here, below what common servers accept (gRPC's 4 MiB; the Collector's 20 MiB), so that its buffers
+// stay small as well; and the arena it is built in.
+#define OTLP_REQUEST_MAX (1 << 20)
+#define OTLP_ARENA_SIZE  (1 << 20)
+
+// An attribute list under construction. Once the arena is full `failed` is set and stays; check it at the end.
+struct otlp_attributes {
+    struct arena *arena;
+    otlp_key_value **list;
+    size_t n, max;
+    bool failed;
+};
+
+void otlp_attributes_init(struct otlp_attributes *attributes, struct arena *arena, size_t max);
+// key: must live until the request is packed. An empty text adds nothing.
+void otlp_attributes_text(struct otlp_attributes *attributes, const char *key, struct str text);
+void otlp_attributes_int(struct otlp_attributes *attributes, const char *key, int64_t number);
+void otlp_attributes_bool(struct otlp_attributes *attributes, const char *key, bool value);
+
+// Text as protobuf wants it: NUL-terminated, bytes that are not UTF-8 (and NULs) replaced by U+FFFD. NULL when full.
+char *otlp_text(struct arena *arena, struct str text);
+
+// Who is described: everything that does not change between requests.
+struct otlp_origin {
+    const struct otlp_settings *settings;
+    char host_name[65];
+};
+
+// The resource of one service instance. OTEL_RESOURCE_ATTRIBUTES win, except over the service's name and ourselves.
+// NULL when the arena is full.
+otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin *origin,
+                                   const struct service *service);
+extern otlp_scope otlp_own_scope;
+
+// Appends the message, packed, to an empty body. 0 or -E2BIG.
+int otlp_pack(const ProtobufCMessage *message, struct buffer *body) must_check;
