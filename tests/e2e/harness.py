@@ -120,11 +120,38 @@ class Metrics:
         return sum(number for _, number in self.select(name, **labels))
 
 
-class Redstart:
+class Scrape:
+    """The HTTP port of a running redstart."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def page(self, path="/metrics"):
+        """(status, text) of the metrics port."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode("utf-8")
+        finally:
+            connection.close()
+
+    def metrics(self):
+        status, text = self.page()
+        check_equal(status, 200, "status of /metrics")
+        return Metrics(text)
+
+    def check_nothing_lost(self):
+        lost = self.metrics().select("redstart_records_lost_total")
+        check(lost, "redstart_records_lost_total is not on the metrics page")
+        check(not any(number for _, number in lost), f"records were lost: {lost}")
+
+
+class Redstart(Scrape):
     """`redstart run` with JSON lines and a metrics port; a context manager that waits for `redstart: ready`."""
 
     def __init__(self, *arguments, prometheus=True, wait_ready=True, env=None, prefix=()):
-        self.port = services.free_port() if prometheus else None
+        super().__init__(services.free_port() if prometheus else None)
         self.spans, self.problems, self.log = [], [], []
         self._changed = threading.Condition()
         self._is_ready = threading.Event()
@@ -191,26 +218,6 @@ class Redstart:
                   f"log: {self.log_text()}")
             return found
 
-    def page(self, path="/metrics"):
-        """(status, text) of the metrics port."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode("utf-8")
-        finally:
-            connection.close()
-
-    def metrics(self):
-        status, text = self.page()
-        check_equal(status, 200, "status of /metrics")
-        return Metrics(text)
-
-    def check_nothing_lost(self):
-        lost = self.metrics().select("redstart_records_lost_total")
-        check(lost, "redstart_records_lost_total is not on the metrics page")
-        check(not any(number for _, number in lost), f"records were lost: {lost}")
-
     def stop(self, number=signal.SIGINT):
         """The exit code; how long it took is in stop_s."""
         begin = time.monotonic()
@@ -260,6 +267,11 @@ def server_port_is(port):
 
 def query_is(query, kind="server"):
     return lambda span: span["kind"] == kind and span["attributes"].get("url.query") == query
+
+
+def query_in(exchanges):
+    queries = {exchange.query for exchange in exchanges}
+    return lambda span: span["kind"] == "server" and span["attributes"].get("url.query") in queries
 
 
 def expected_attributes(exchange, port, address):

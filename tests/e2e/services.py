@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -46,8 +47,14 @@ def source_hash(folder):
     return digest.hexdigest()[:16]
 
 
-def peer_build(name):
-    """The folder with the built peer."""
+def build_environment():
+    """Toolchains that are installed beside the distribution's are found as well."""
+    extra = ["/usr/local/go/bin", os.path.expanduser("~/.cargo/bin")]
+    return {**os.environ, "PATH": os.pathsep.join([os.environ["PATH"], *extra])}
+
+
+def peer_build(name, target=""):
+    """The folder with the built peer. target: what the peer's build script is given below that folder."""
     folder = PEERS / name
     out = CACHE / f"{name}-{source_hash(folder)}"
     CACHE.mkdir(exist_ok=True)
@@ -58,7 +65,7 @@ def peer_build(name):
                 shutil.rmtree(old)
             out.mkdir()
             print(f"building tests/peers/{name}", flush=True)
-            subprocess.run([folder / "build", out], check=True)
+            subprocess.run([folder / "build", out / target], check=True, env=build_environment())
             (out / ".done").touch()
     return out
 
@@ -158,6 +165,19 @@ def rust():
     return Service([peer_build("http-rust") / "http-rust", port], port)
 
 
+def otelcol(port=None):
+    """A real OpenTelemetry Collector; the service has `file`, where it writes what it accepts, a JSON object per line."""
+    folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
+    port = port or free_port()
+    text = (PEERS / "otelcol/config.yaml.in").read_text()
+    file = pathlib.Path(folder, "accepted.json")
+    config = pathlib.Path(folder, "config.yaml")
+    config.write_text(text.replace("@PORT@", str(port)).replace("@FILE@", str(file)))
+    service = Service([peer_build("otelcol", "otelcol") / "otelcol", f"--config=file:{config}"], port, folder=folder)
+    service.file = file
+    return service
+
+
 @contextlib.contextmanager
 def nginx():
     """nginx with a Python peer behind it; the service has `upstream`, that peer."""
@@ -177,3 +197,15 @@ def nginx():
         with Service(["nginx", "-c", conf, "-e", "stderr"], port, folder=folder) as service:
             service.upstream = upstream
             yield service
+
+
+def main(arguments):
+    """`services.py build`: all peers beforehand, so that no test's time limit has to allow for it."""
+    if arguments != ["build"]:
+        sys.exit("usage: services.py build")
+    for name, target in (("http-go", ""), ("http-java", ""), ("http-rust", ""), ("otelcol", "otelcol")):
+        peer_build(name, target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

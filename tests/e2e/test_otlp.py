@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+"""Metrics and spans pushed to a real OpenTelemetry Collector, read back from its file, by value."""
+import json
+import re
+import sys
+import time
+
+import harness
+import services
+import wire
+from harness import check, check_between, check_equal
+
+SERVER, CLIENT, INTERNAL = 2, 3, 1
+PUSH_TIMEOUT_S = 10
+ENVIRONMENT = {"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "200",
+               "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=e2e,team=birds%20%26%20bees"}
+
+
+def value(any_value):
+    """Of an OTLP AnyValue in JSON; integers are text there."""
+    [(kind, content)] = any_value.items()
+    return int(content) if kind == "intValue" else content
+
+
+def attributes(item):
+    pairs = [(pair["key"], value(pair["value"])) for pair in item.get("attributes", [])]
+    check_equal(len(dict(pairs)), len(pairs), "attributes, each once")
+    return dict(pairs)
+
+
+def accepted(collector):
+    """(resource attributes, span) and (resource attributes, metric name, point) of all that arrived."""
+    spans, points = [], []
+    lines = collector.file.read_text().splitlines() if collector.file.exists() else []
+    for request in map(json.loads, lines):
+        for resource in request.get("resourceSpans", []):
+            for scope in resource["scopeSpans"]:
+                spans += [(attributes(resource["resource"]), span) for span in scope["spans"]]
+        for resource in request.get("resourceMetrics", []):
+            for scope in resource["scopeMetrics"]:
+                for metric in scope["metrics"]:
+                    data = metric.get("histogram") or metric.get("sum") or metric.get("gauge")
+                    points += [(attributes(resource["resource"]), metric["name"], point)
+                               for point in data.get("dataPoints", [])]
+    return spans, points
+
+
+def wait_accepted(collector, enough):
+    end = time.monotonic() + PUSH_TIMEOUT_S
+    while True:
+        spans, points = accepted(collector)
+        if enough(spans, points) or time.monotonic() > end:
+            return spans, points
+        time.sleep(0.2)
+
+
+def drive(port):
+    calls = [("GET", "/hello", None), ("POST", "/echo", b"abcdef"), ("GET", "/status/404", None),
+             ("GET", "/status/500", None), ("GET", "/delay/200ms", None)]
+    return [wire.request(port, *call) for call in calls]
+
+
+def check_resource(resource):
+    expected = {"service.name": "http-go", "process.executable.name": "http-go", "telemetry.sdk.name": "redstart",
+                "deployment.environment.name": "e2e", "team": "birds & bees"}
+    check_equal({name: resource.get(name) for name in expected}, expected, "resource")
+    check(re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+                       resource["service.instance.id"]), f"service.instance.id {resource['service.instance.id']!r}")
+    check(resource.get("host.name"), "no host.name")
+    check("process.pid" not in resource, "process.pid is an attribute of the resource")
+
+
+def check_spans(spans, exchanges, port):
+    check_equal(len(spans), 3 * len(exchanges), "spans: one SERVER and two INTERNAL for each request")
+    children = {}
+    for resource, span in spans:
+        check_resource(resource)
+        if span["kind"] == INTERNAL:
+            children.setdefault((span["traceId"], span["parentSpanId"]), {})[span["name"]] = span
+    servers = {attributes(span)["url.query"]: span for _, span in spans if span["kind"] == SERVER}
+    for exchange in exchanges:
+        check(exchange.query in servers, f"no span of {exchange.path}?{exchange.query}")
+        span = servers[exchange.query]
+        seen = attributes(span)
+        check(isinstance(seen.pop("process.pid", None), int), "process.pid is not a number")
+        check_equal(seen, harness.expected_attributes(exchange, port, "127.0.0.1"), f"{exchange.path}: attributes")
+        check_equal(span["name"], exchange.method, f"{exchange.path}: name")
+        check_equal(span.get("parentSpanId", ""), "", f"{exchange.path}: parent")
+        check_equal(span.get("status", {}).get("code", 0), 2 if exchange.status >= 500 else 0, f"{exchange.path}: status")
+        check_children(span, children.get((span["traceId"], span["spanId"]), {}), exchange)
+
+
+def check_children(span, children, exchange):
+    check_equal(sorted(children), ["in queue", "processing"], f"{exchange.path}: children")
+    queue, processing = children["in queue"], children["processing"]
+    check_equal((queue["startTimeUnixNano"], queue["endTimeUnixNano"], processing["endTimeUnixNano"]),
+                (span["startTimeUnixNano"], processing["startTimeUnixNano"], span["endTimeUnixNano"]),
+                f"{exchange.path}: the children's times join and fill the span")
+    length = int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])
+    check_between(length / 1e9, 0.2 if exchange.path.startswith("/delay") else 0, exchange.elapsed + 0.002,
+                  f"{exchange.path}: duration in s")
+
+
+def check_points(points, exchanges, port):
+    latest = {}  # cumulative: the last point of a series holds all
+    for resource, name, point in points:
+        if attributes(point).get("server.port") == port:
+            check_resource(resource)
+            latest[name, json.dumps(attributes(point), sort_keys=True)] = point
+    for name in ("http.server.request.duration", "redstart.http.server.queue.duration",
+                 "http.server.request.body.size", "http.server.response.body.size"):
+        series = [point for (metric, _), point in latest.items() if metric == name]
+        check_equal(sum(int(point["count"]) for point in series), len(exchanges), f"{name}: count")
+        for point in series:
+            check_equal(sum(map(int, point["bucketCounts"])), int(point["count"]), f"{name}: sum of the buckets")
+            check_equal(len(point["bucketCounts"]), len(point["explicitBounds"]) + 1, f"{name}: number of buckets")
+    for exchange in exchanges:
+        expected = {"http.request.method": exchange.method, "http.response.status_code": exchange.status,
+                    "url.scheme": "http", "server.port": port, "network.protocol.version": "1.1"}
+        if exchange.status >= 500:
+            expected["error.type"] = str(exchange.status)
+        key = ("http.server.request.duration", json.dumps(expected, sort_keys=True))
+        check(key in latest, f"no series {expected} in {[k for k in latest if k[0] == key[0]]}")
+    check_equal(sum(point.get("sum", 0) for (name, _), point in latest.items() if name == "http.server.request.body.size"),
+                sum(exchange.request_size for exchange in exchanges), "http.server.request.body.size: sum")
+
+
+def push(how, url, environment):
+    with services.otelcol() as collector, services.go() as service:
+        arguments = [part.format(url=url.format(port=collector.port)) for part in how]
+        environment = {name: text.format(port=collector.port) for name, text in environment.items()}
+        with harness.Redstart("--port", service.port, *arguments, env={**ENVIRONMENT, **environment}) as redstart:
+            exchanges = drive(service.port)
+            redstart.wait_spans(len(exchanges))
+            spans, points = wait_accepted(collector, lambda spans, points: len(spans) >= 3 * len(exchanges) and points)
+            metrics = redstart.metrics()
+            check(metrics.sum("redstart_export_sent_total", signal="traces") >= 1, "redstart_export_sent_total is 0")
+            check_equal(metrics.sum("redstart_export_failed_total"), 0, "redstart_export_failed_total")
+        spans, points = accepted(collector)  # with what the stop flushed
+        check_spans(spans, exchanges, service.port)
+        check_points(points, exchanges, service.port)
+
+
+def late_collector():
+    """The collector starts when the requests are over: nothing is lost, the retries are counted."""
+    with services.go() as service:
+        port = services.free_port()
+        with harness.Redstart("--port", service.port, "--otlp", f"http://127.0.0.1:{port}", env=ENVIRONMENT) as redstart:
+            exchanges = drive(service.port)
+            redstart.wait_spans(len(exchanges))
+            time.sleep(1)
+            with services.otelcol(port) as collector:
+                spans, points = wait_accepted(collector, lambda spans, points: len(spans) >= 3 * len(exchanges) and points)
+                check_spans(spans, exchanges, service.port)
+                check(redstart.metrics().sum("redstart_export_retries_total") >= 1, "redstart_export_retries_total is 0")
+
+
+CASES = [
+    ("--otlp", lambda: push(["--otlp", "{url}"], "http://127.0.0.1:{port}", {})),
+    ("endpoint by the environment", lambda: push([], "", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}"})),
+    ("collector comes later", late_collector),
+]
+
+
+def main():
+    harness.require_privilege()
+    services.peer_build("otelcol", "otelcol")
+    cases = harness.Cases()
+    for name, case in CASES:
+        with cases.case(name):
+            case()
+    return cases.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
