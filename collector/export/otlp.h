@@ -1,5 +1,6 @@
-// OTLP over HTTP with protobuf bodies (OTLP 1.11): metrics every interval, spans in batches. Requests are made by libcurl's
-// multi interface on the collector's loop; a slow or dead endpoint costs bounded memory and no time elsewhere.
+// OTLP over HTTP with protobuf bodies (OTLP 1.11): metrics every interval, spans in batches. Requests are made by
+// libcurl's multi interface on the collector's loop; a slow or dead endpoint costs bounded memory and no time
+// elsewhere.
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +11,7 @@
 #include "collector/span/span.h"
 
 struct otlp_settings {
-    const char *metrics_url, *traces_url; // full URLs; NULL: that signal is off
+    const char *metrics_url, *traces_url;     // full URLs; NULL: that signal is off
     const char *headers[SELF_SIGNAL_MAX][16]; // "Name: value", NULL-terminated
     bool gzip;
     uint64_t timeout_ns;           // of one attempt
@@ -18,7 +19,9 @@ struct otlp_settings {
     uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY
     unsigned batch_max, queue_max; // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans
     uint64_t give_up_ns;           // retries go on for this long (5 minutes)
-    struct resource_attribute { const char *key, *value; } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated
+    struct resource_attribute {
+        const char *key, *value;
+    } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated
 };
 
 struct otlp;
