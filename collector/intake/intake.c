@@ -1,0 +1,246 @@
+// Rings and conversation put together; see intake.h. The rings are drained on a timer: often while there is traffic, seldom while
+// there is none, and at once when the kernel says that a ring fills up.
+#include "collector/intake/intake.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include "collector/core/clock.h"
+#include "collector/intake/check.h"
+#include "collector/intake/ring.h"
+#include "collector/intake/session.h"
+#include "common/lib/log.h"
+
+#define DRAIN_BUSY_NS (10 * NS_PER_MS)
+#define DRAIN_IDLE_NS (100 * NS_PER_MS)
+#define RINGS_MAX 16
+// With several rings, records younger than this wait for the next turn: an older one may still be on its way in another ring.
+#define MERGE_SLACK_NS (NS_PER_MS / 5)
+
+struct intake {
+    struct loop *loop;
+    struct session *session;
+    struct intake_receiver receiver;
+    struct self *self;
+    struct ring ring[RINGS_MAX];
+    unsigned rings;
+    const struct counters *counters; // one per CPU
+    size_t cpus;
+    int timer;
+    uint64_t period_ns;
+    bool attached;
+};
+
+// The ring whose next record was emitted first; NULL if none has one older than `before`.
+static struct ring *oldest_ring(struct intake *intake, uint64_t before, const struct http1_record **ret_record, uint32_t *ret_size)
+{
+    struct ring *oldest = NULL;
+    uint64_t first = before;
+
+    for (unsigned i = 0; i < intake->rings; i++) {
+        uint32_t size;
+        const struct http1_record *record =
+            ring_peek(&intake->ring[i], &size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
+        if (!record)
+            continue;
+        uint64_t emitted = size >= sizeof *record ? record->emitted : 0; // a bad one is passed on to be counted
+        if (emitted >= first && oldest)
+            continue;
+        if (emitted >= before)
+            continue;
+        first = emitted;
+        oldest = &intake->ring[i];
+        *ret_record = record;
+        *ret_size = size;
+    }
+    return oldest;
+}
+
+static unsigned rings_drain(struct intake *intake, uint64_t before)
+{
+    const struct http1_record *record;
+    struct ring *ring;
+    uint32_t size;
+    unsigned count = 0;
+
+    while ((ring = oldest_ring(intake, before, &record, &size))) {
+        // A copy: the bytes may change under a check (they are shared with the kernel, and only the kernel, but see check.h).
+        if (record_check(record, size))
+            intake->receiver.record(intake->receiver.context, record);
+        else
+            intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]++;
+        ring_next(ring, size);
+        count++;
+    }
+    for (unsigned i = 0; i < intake->rings; i++)
+        ring_publish(&intake->ring[i]);
+    return count;
+}
+
+static void period_set(struct intake *intake, uint64_t period_ns)
+{
+    if (intake->period_ns == period_ns)
+        return;
+    intake->period_ns = period_ns;
+    loop_timer_period(intake->loop, intake->timer, period_ns);
+}
+
+static void intake_tick(void *context)
+{
+    struct intake *intake = context;
+    uint64_t before = intake->rings > 1 ? clock_monotonic_ns() - MERGE_SLACK_NS : UINT64_MAX;
+    unsigned count = rings_drain(intake, before);
+
+    if (intake->attached)
+        period_set(intake, count ? DRAIN_BUSY_NS : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2 : DRAIN_IDLE_NS);
+    intake->receiver.drained(intake->receiver.context);
+}
+
+static void ring_filling(void *context, uint32_t events)
+{
+    intake_tick(context);
+}
+
+static void maps_close(struct intake *intake)
+{
+    for (unsigned i = 0; i < RINGS_MAX; i++) {
+        if (intake->ring[i].fd >= 0)
+            loop_fd_remove(intake->loop, intake->ring[i].fd);
+        ring_close(&intake->ring[i]);
+    }
+    intake->rings = 0;
+    if (intake->counters)
+        munmap((void *)intake->counters, intake->cpus * sizeof *intake->counters);
+    intake->counters = NULL;
+}
+
+static void map_received(void *context, const struct message_map_fd *map, int fd)
+{
+    struct intake *intake = context;
+    cleanup_fd int owned = fd;
+
+    if (map->map == MESSAGE_MAP_COUNTERS && !intake->counters) {
+        intake->cpus = map->size / sizeof *intake->counters;
+        void *page = intake->cpus ? mmap(NULL, map->size, PROT_READ, MAP_SHARED, owned, 0) : MAP_FAILED;
+        if (page != MAP_FAILED)
+            intake->counters = page;
+        return;
+    }
+    if (map->map != MESSAGE_MAP_RING || map->index >= RINGS_MAX || intake->ring[map->index].fd >= 0)
+        return;
+    int r = ring_open(&intake->ring[map->index], fd_take(&owned), map->size);
+    if (r == 0)
+        r = loop_fd_add(intake->loop, intake->ring[map->index].fd, EPOLLIN | EPOLLET, ring_filling, intake);
+    if (r < 0)
+        log_error("cannot map ring %u: %s", map->index, strerror(-r));
+}
+
+static void ready_received(void *context, unsigned rings)
+{
+    struct intake *intake = context;
+
+    for (unsigned i = 0; i < rings; i++)
+        if (i >= RINGS_MAX || intake->ring[i].fd < 0) {
+            log_error("the loader announced %u rings, number %u is not usable", rings, i);
+            return;
+        }
+    intake->rings = rings;
+    intake->attached = true;
+    period_set(intake, DRAIN_BUSY_NS);
+    intake->receiver.attached(intake->receiver.context);
+}
+
+static void process_received(void *context, const struct message_process *process)
+{
+    struct intake *intake = context;
+    struct process_facts facts = {
+        .pid = process->pid,
+        .parent_pid = process->parent_pid,
+        .start_ns = process->start,
+        .listen_port = process->listen_port,
+        .exe = {process->exe, process->exe_size},
+        .comm = {process->comm, strnlen(process->comm, sizeof process->comm)},
+    };
+    intake->receiver.process(intake->receiver.context, &facts);
+}
+
+static void exit_received(void *context, uint32_t pid)
+{
+    struct intake *intake = context;
+    intake->receiver.process_exit(intake->receiver.context, pid);
+}
+
+static void session_ended(void *context)
+{
+    struct intake *intake = context;
+    bool was_attached = intake->attached;
+
+    rings_drain(intake, UINT64_MAX);
+    intake_counters_refresh(intake);
+    intake->attached = false;
+    maps_close(intake);
+    if (was_attached)
+        intake->receiver.detached(intake->receiver.context);
+}
+
+int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket_path, const struct intake_receiver *receiver,
+               struct self *self)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    if (!intake)
+        return -ENOMEM;
+    intake->loop = loop;
+    intake->receiver = *receiver;
+    intake->self = self;
+    intake->period_ns = DRAIN_IDLE_NS;
+    for (unsigned i = 0; i < RINGS_MAX; i++)
+        intake->ring[i].fd = -1;
+    struct session_receiver session = {map_received, ready_received, process_received, exit_received, session_ended, intake};
+    int r = loop_timer_add(loop, intake->period_ns, intake_tick, intake);
+    if (r >= 0) {
+        intake->timer = r;
+        r = session_new(&intake->session, loop, socket_path, &session);
+    }
+    if (r < 0) {
+        intake_free(intake);
+        return r;
+    }
+    *ret_intake = intake;
+    return 0;
+}
+
+void intake_free(struct intake *intake)
+{
+    if (!intake)
+        return;
+    session_free(intake->session);
+    maps_close(intake);
+    loop_timer_period(intake->loop, intake->timer, 0);
+    free(intake);
+}
+
+bool intake_attached(const struct intake *intake)
+{
+    return intake->attached;
+}
+
+void intake_drain(struct intake *intake)
+{
+    rings_drain(intake, UINT64_MAX);
+    intake->receiver.drained(intake->receiver.context);
+}
+
+void intake_counters_refresh(struct intake *intake)
+{
+    if (!intake->counters)
+        return;
+    for (unsigned which = 0; which < COUNTER_MAX; which++) {
+        uint64_t sum = 0;
+        for (size_t cpu = 0; cpu < intake->cpus; cpu++)
+            sum += ((const volatile struct counters *)intake->counters)[cpu].value[which];
+        intake->self->kernel[which] = sum;
+    }
+    intake->self->connections = (uint32_t)(intake->self->kernel[COUNTER_CONNECTIONS_OPENED] -
+                                           intake->self->kernel[COUNTER_CONNECTIONS_CLOSED]);
+}

@@ -1,0 +1,190 @@
+// The conversation with the loader; see session.h.
+#include "collector/intake/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "collector/core/clock.h"
+#include "common/lib/log.h"
+
+#define CONNECT_RETRY_NS (100 * NS_PER_MS)
+#define MESSAGES_PER_TURN 256 // then the rings get their turn again
+
+struct session {
+    struct loop *loop;
+    struct session_receiver receiver;
+    struct sockaddr_un address;
+    int fd, timer;
+    bool said_waiting;
+};
+
+static void session_close(struct session *session, const char *why)
+{
+    if (session->fd < 0)
+        return;
+    log_warn("the conversation with the loader ended: %s; connecting again", why);
+    loop_fd_remove(session->loop, session->fd);
+    cleanup_fd_close(&session->fd);
+    session->receiver.ended(session->receiver.context);
+    loop_timer_period(session->loop, session->timer, CONNECT_RETRY_NS);
+}
+
+// One message, and the fd that came with it (-1 if none). >0 size, 0 end, -errno.
+static ssize_t message_receive(int fd, void *message, size_t size, int *ret_fd)
+{
+    union {
+        char bytes[CMSG_SPACE(4 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {message, size};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+    *ret_fd = -1;
+    if (n < 0)
+        return -errno;
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(&header); at; at = CMSG_NXTHDR(&header, at)) {
+        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+            continue;
+        int fds[4];
+        size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(at), count * sizeof(int));
+        for (size_t i = 0; i < count; i++) {
+            if (*ret_fd < 0)
+                *ret_fd = fds[i];
+            else
+                close(fds[i]); // one fd a message
+        }
+    }
+    return header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : n;
+}
+
+// Hands a message on. False if it is none of ours.
+static bool message_dispatch(struct session *session, const void *message, size_t size, int *fd)
+{
+    const struct session_receiver *receiver = &session->receiver;
+    uint32_t kind;
+
+    if (size < sizeof kind)
+        return false;
+    memcpy(&kind, message, sizeof kind);
+    if (kind != MESSAGE_MAP && *fd >= 0)
+        return false;
+    switch (kind) {
+    case MESSAGE_MAP:
+        if (size != sizeof(struct message_map_fd) || *fd < 0)
+            return false;
+        receiver->map(receiver->context, message, fd_take(fd));
+        return true;
+    case MESSAGE_READY:
+        if (size != sizeof(struct message_ready))
+            return false;
+        receiver->ready(receiver->context, ((const struct message_ready *)message)->rings);
+        return true;
+    case MESSAGE_PROCESS:
+        if (size != sizeof(struct message_process) || ((const struct message_process *)message)->exe_size > MESSAGE_EXE_MAX)
+            return false;
+        receiver->process(receiver->context, message);
+        return true;
+    case MESSAGE_EXIT:
+        if (size != sizeof(struct message_exit))
+            return false;
+        receiver->process_exit(receiver->context, ((const struct message_exit *)message)->pid);
+        return true;
+    case MESSAGE_BUSY:
+        log_limited(LOG_LEVEL_ERROR, "another collector is connected to this loader; stop it first");
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void session_readable(void *context, uint32_t events)
+{
+    struct session *session = context;
+    union {
+        struct message_process largest;
+        char bytes[512];
+    } message;
+
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        cleanup_fd int fd = -1;
+        ssize_t n = message_receive(session->fd, &message, sizeof message, &fd);
+        if (n == -EAGAIN || n == -EINTR)
+            return;
+        if (n <= 0) {
+            session_close(session, n ? strerror((int)-n) : "the loader closed it");
+            return;
+        }
+        if (!message_dispatch(session, &message, (size_t)n, &fd)) {
+            session_close(session, "a message that is not of this version");
+            return;
+        }
+    }
+}
+
+static int session_connect(struct session *session)
+{
+    struct message_hello hello = {MESSAGE_HELLO, MESSAGE_MAGIC, ABI_VERSION, 0};
+    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&session->address, sizeof session->address) < 0 ||
+        send(fd, &hello, sizeof hello, MSG_NOSIGNAL) < 0)
+        return -errno;
+    int r = loop_fd_add(session->loop, fd, EPOLLIN, session_readable, session);
+    if (r < 0)
+        return r;
+    session->fd = fd_take(&fd);
+    return 0;
+}
+
+static void session_retry(void *context)
+{
+    struct session *session = context;
+    int r = session->fd < 0 ? session_connect(session) : 0;
+
+    if (r < 0 && !session->said_waiting && r != -ENOENT && r != -ECONNREFUSED) {
+        log_warn("cannot reach the loader at %s: %s; trying again", session->address.sun_path, strerror(-r));
+        session->said_waiting = true;
+    }
+    if (r == 0) {
+        session->said_waiting = false;
+        loop_timer_period(session->loop, session->timer, 0);
+    }
+}
+
+int session_new(struct session **ret_session, struct loop *loop, const char *socket_path,
+                const struct session_receiver *receiver)
+{
+    size_t n = strlen(socket_path);
+    if (n >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return -ENAMETOOLONG;
+    cleanup_free struct session *session = calloc(1, sizeof *session);
+    if (!session)
+        return -ENOMEM;
+    session->loop = loop;
+    session->receiver = *receiver;
+    session->fd = -1;
+    session->address.sun_family = AF_UNIX;
+    memcpy(session->address.sun_path, socket_path, n + 1);
+    int r = loop_timer_add(loop, CONNECT_RETRY_NS / 10, session_retry, session);
+    if (r < 0)
+        return r;
+    session->timer = r;
+    *ret_session = session;
+    session = NULL;
+    return 0;
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    loop_timer_period(session->loop, session->timer, 0);
+    if (session->fd >= 0)
+        loop_fd_remove(session->loop, session->fd);
+    cleanup_fd_close(&session->fd);
+    free(session);
+}
