@@ -10,9 +10,10 @@
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
-#define ENDPOINT_DEFAULT "http://localhost:4318"
+#define ENDPOINT_DEFAULT  "http://localhost:4318"
 #define VARIABLE_NAME_MAX 64
-#define HOUR_MS (3600 * 1000)
+#define HEADER_MAX        2048
+#define HOUR_MS           (3600 * 1000)
 
 static const char *const signal_names[SELF_SIGNAL_MAX] = {"METRICS", "TRACES"};
 static const char *const signal_paths[SELF_SIGNAL_MAX] = {"v1/metrics", "v1/traces"};
@@ -104,66 +105,85 @@ static int protocol_check(const struct reader *reader, const char *name, const c
     return 0;
 }
 
-// "k=v,k2=v2" with percent-encoded values, into "k: v".
+// One "k=v" as the line "k: v". -EINVAL: it is no header, or longer than size.
+static int header_line(struct str item, char *line, size_t size, size_t *ret_size)
+{
+    struct str key, value;
+    if (value_pair(item, &key, &value) < 0 || key.n + 2 + value.n > size)
+        return -EINVAL;
+    char *decoded = line + key.n + 2;
+    memcpy(line, key.p, key.n);
+    memcpy(line + key.n, ": ", 2);
+    memcpy(decoded, value.p, value.n);
+    if (value_percent_decode(decoded, value.n, &value.n) < 0 ||
+        value_header(key, (struct str){decoded, value.n}) < 0)
+        return -EINVAL;
+    *ret_size = key.n + 2 + value.n;
+    return 0;
+}
+
+// "k=v,k2=v2" with percent-encoded values.
 static int headers_read(const struct reader *reader, enum self_signal signal)
 {
-    char name[VARIABLE_NAME_MAX], line[2048];
-    const char *text = signal_variable(reader, signal, "HEADERS", name);
-    struct str list = str_from(text), item;
+    char name[VARIABLE_NAME_MAX], line[HEADER_MAX];
+    struct str list = str_from(signal_variable(reader, signal, "HEADERS", name)), item;
     const char **headers = reader->options->push.headers[signal];
-    size_t count = 0;
-    while (value_list_next(&list, &item)) {
-        const char *equals = memchr(item.p, '=', item.n);
-        struct str key = {item.p, equals ? (size_t)(equals - item.p) : item.n};
-        while (key.n && key.p[key.n - 1] == ' ')
-            key.n--;
-        size_t value_n = equals ? item.n - (size_t)(equals + 1 - item.p) : 0;
-        if (key.n + value_n + 4 > sizeof line || count == array_size(reader->options->push.headers[0]) - 1)
-            return complaint_error(reader->complaint, "%s: too many or too long headers", name);
-        if (equals)
-            memcpy(line + key.n + 2, equals + 1, value_n);
-        memcpy(line, key.p, key.n);
-        memcpy(line + key.n, ": ", 2);
-        if (!equals || value_percent_decode(line + key.n + 2, value_n, &value_n) < 0 ||
-            value_header(key, (struct str){line + key.n + 2, value_n}) < 0) {
-            complaint_warn(reader->complaint, "%s: expected key=value,key=value; the item " STR_FMT "... is ignored", name,
-                           STR_ARG(key)); // never the value: it may be a secret
+    const size_t max = array_size(reader->options->push.headers[0]) - 1;
+    for (size_t count = 0, n, nth = 1; value_list_next(&list, &item); nth++) {
+        if (count == max || header_line(item, line, sizeof line, &n) < 0) { // never show it: it may be a secret
+            complaint_warn(reader->complaint, "%s: item %zu is ignored; expected at most %zu of the form key=value", name,
+                           nth, max);
             continue;
         }
-        headers[count] = options_keep(reader->options, reader->complaint, (struct str){line, key.n + 2 + value_n});
+        headers[count] = options_keep(reader->options, reader->complaint, (struct str){line, n});
         if (!headers[count++])
             return -EINVAL;
     }
     return 0;
 }
 
-// "k=v,k=v", keys and values percent-encoded; one mistake discards the whole variable.
+// One "k=v", both percent-encoded. 0; -EINVAL: it is not that; -ENOSPC: with an error.
+static int resource_attribute_read(const struct reader *reader, struct str item, struct resource_attribute *ret_attribute)
+{
+    struct str key, value;
+    if (value_pair(item, &key, &value) < 0)
+        return -EINVAL;
+    char *key_text = options_keep(reader->options, reader->complaint, key);
+    char *value_text = options_keep(reader->options, reader->complaint, value);
+    if (!key_text || !value_text)
+        return -ENOSPC;
+    if (value_percent_decode(key_text, key.n, &key.n) < 0 || value_percent_decode(value_text, value.n, &value.n) < 0)
+        return -EINVAL;
+    key_text[key.n] = value_text[value.n] = 0;
+    *ret_attribute = (struct resource_attribute){key_text, value_text};
+    return 0;
+}
+
+// "k=v,k=v"; one mistake discards the whole variable, as the specification has it.
 static int resource_read(const struct reader *reader)
 {
     struct resource_attribute *attributes = reader->options->push.resource;
     const size_t max = array_size(reader->options->push.resource) - 1;
     struct str list = str_from(environment_get(reader->environment, "OTEL_RESOURCE_ATTRIBUTES")), item;
-    size_t count = 0;
-    while (value_list_next(&list, &item)) {
-        const char *equals = memchr(item.p, '=', item.n);
-        size_t key_n = equals ? (size_t)(equals - item.p) : 0, value_n = equals ? item.n - key_n - 1 : 0;
-        char *key = options_keep(reader->options, reader->complaint, (struct str){item.p, key_n});
-        char *value = options_keep(reader->options, reader->complaint, (struct str){item.p + key_n + 1, value_n});
-        if (!key || !value)
-            return -EINVAL;
-        if (key_n == 0 || value_percent_decode(key, key_n, &key_n) < 0 ||
-            value_percent_decode(value, value_n, &value_n) < 0 || count == max) {
+    const char *service_name = NULL;
+    for (size_t count = 0; value_list_next(&list, &item);) {
+        struct resource_attribute attribute;
+        int r = count == max ? -EINVAL : resource_attribute_read(reader, item, &attribute);
+        if (r == -EINVAL) {
             complaint_warn(reader->complaint, "OTEL_RESOURCE_ATTRIBUTES: expected at most %zu key=value items, "
                                               "percent-encoded; all of it is ignored", max);
             memset(attributes, 0, sizeof reader->options->push.resource);
             return 0;
         }
-        key[key_n] = value[value_n] = 0;
-        if (strcmp(key, "service.name") != 0)
-            attributes[count++] = (struct resource_attribute){key, value};
-        else if (!reader->options->service_name && value_n && value_n < SERVICE_NAME_MAX)
-            reader->options->service_name = value;
+        if (r < 0)
+            return r;
+        if (strcmp(attribute.key, "service.name") == 0)
+            service_name = attribute.value;
+        else
+            attributes[count++] = attribute;
     }
+    if (service_name && service_name[0] && strlen(service_name) < SERVICE_NAME_MAX && !reader->options->service_name)
+        reader->options->service_name = service_name;
     return 0;
 }
 

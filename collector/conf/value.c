@@ -94,23 +94,41 @@ int value_listen(const char *text, struct str *ret_address, uint16_t *ret_port)
     return 0;
 }
 
+static struct str spaces_trim(struct str text)
+{
+    while (text.n && isspace((unsigned char)text.p[0]))
+        text = (struct str){text.p + 1, text.n - 1};
+    while (text.n && isspace((unsigned char)text.p[text.n - 1]))
+        text.n--;
+    return text;
+}
+
 bool value_list_next(struct str *list, struct str *ret_item)
 {
     while (list->n > 0) {
         const char *comma = memchr(list->p, ',', list->n);
-        struct str item = {list->p, comma ? (size_t)(comma - list->p) : list->n};
-        size_t used = item.n + (comma ? 1 : 0);
+        size_t n = comma ? (size_t)(comma - list->p) : list->n, used = n + (comma ? 1 : 0);
+        struct str item = spaces_trim((struct str){list->p, n});
         *list = (struct str){list->p + used, list->n - used};
-        while (item.n && isspace((unsigned char)item.p[0]))
-            item = (struct str){item.p + 1, item.n - 1};
-        while (item.n && isspace((unsigned char)item.p[item.n - 1]))
-            item.n--;
         if (item.n) {
             *ret_item = item;
             return true;
         }
     }
     return false;
+}
+
+int value_pair(struct str item, struct str *ret_key, struct str *ret_value)
+{
+    const char *equals = item.n ? memchr(item.p, '=', item.n) : NULL;
+    if (!equals)
+        return -EINVAL;
+    struct str key = spaces_trim((struct str){item.p, (size_t)(equals - item.p)});
+    if (key.n == 0)
+        return -EINVAL;
+    *ret_key = key;
+    *ret_value = spaces_trim((struct str){equals + 1, item.n - (size_t)(equals + 1 - item.p)});
+    return 0;
 }
 
 static int hex_digit(char c)

@@ -23,6 +23,8 @@ int value_listen(const char *text, struct str *ret_address, uint16_t *ret_port) 
 
 // Cuts the first item off a comma list, with spaces around it removed; false at the end. Empty items are skipped.
 bool value_list_next(struct str *list, struct str *ret_item);
+// "key = value" without the spaces; the key is not empty, the value may be and may contain '='. 0 or -EINVAL.
+int value_pair(struct str item, struct str *ret_key, struct str *ret_value) must_check;
 // In place: %XX becomes its byte. Returns the new length, or -EINVAL (also for %00).
 int value_percent_decode(char *text, size_t size, size_t *ret_size) must_check;
 // "http://host[:port][/path]" or https, any case; no spaces or control bytes. 0 or -EINVAL.

@@ -1,0 +1,128 @@
+// The collector's command line and variables: what each says, which wins, and what a mistake is answered.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "collector/conf/options.h"
+
+#define ARGUMENTS_MAX 8
+
+static struct collector_options options;
+static struct complaint complaint;
+
+static int parse(const char *const *arguments, const char *const *environment)
+{
+    char *argv[ARGUMENTS_MAX + 2] = {"redstart-collector"};
+    int argc = 1;
+    for (; arguments && arguments[argc - 1]; argc++)
+        argv[argc] = (char *)arguments[argc - 1];
+    static char *const empty[] = {NULL};
+    return options_parse(&options, argc, argv, environment ? (char *const *)environment : empty, &complaint);
+}
+
+#define ARGUMENTS(...)   ((const char *const[]){__VA_ARGS__, NULL})
+#define ENVIRONMENT(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void test_defaults(void **state)
+{
+    assert_int_equal(parse(NULL, NULL), 0);
+    assert_string_equal(options.loader_socket, "/run/redstart/loader.sock");
+    assert_true(options.print_traces);
+    assert_int_equal(options.trace_format, TEXT_FORMAT_TEXT);
+    assert_false(options.prometheus);
+    assert_false(options.otlp);
+    assert_null(options.service_name);
+    assert_true(options.series_ttl_ns == 300000000000);
+    assert_int_equal(options.log_level, LOG_LEVEL_INFO);
+    assert_int_equal(complaint.warnings, 0);
+}
+
+static void test_command_line(void **state)
+{
+    assert_int_equal(parse(ARGUMENTS("--loader=/x/l.sock", "--print-traces=json", "--prometheus", "[::1]:9464",
+                                     "--service-name", "shop", "--series-ttl=0"), NULL), 0);
+    assert_string_equal(options.loader_socket, "/x/l.sock");
+    assert_int_equal(options.trace_format, TEXT_FORMAT_JSON);
+    assert_string_equal(options.prometheus_address, "::1");
+    assert_int_equal(options.prometheus_port, 9464);
+    assert_string_equal(options.service_name, "shop");
+    assert_int_equal(options.series_ttl_ns, 0);
+
+    assert_int_equal(parse(ARGUMENTS("--prometheus", "8999", "--log-level", "DEBUG", "--log-format", "json"), NULL), 0);
+    assert_null(options.prometheus_address);
+    assert_false(options.print_traces);
+    assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(options.log_format, LOG_FORMAT_JSON);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *arguments[3];
+        const char *error;
+    } rows[] = {
+        {{"--frob"}, "--frob: unknown option or unwanted value; see --help"},
+        {{"-q"}, "-q: unknown option; see --help"},
+        {{"stray"}, "stray: expected an option; see --help"},
+        {{"--help=x"}, "--help=x: unknown option or unwanted value; see --help"},
+        {{"--otlp"}, "--otlp: expected a value"},
+        {{"--otlp", "ftp://x"}, "--otlp ftp://x: expected a URL such as http://127.0.0.1:4318"},
+        {{"--print-traces=xml"}, "--print-traces=xml: expected text or json"},
+        {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 (never) to 31622400"},
+        {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
+        {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf"},
+        {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes"},
+        {{"--config", "f"}, "--config: configuration files are not available in this version; use options or OTEL_* "
+                            "variables"},
+    };
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        assert_int_equal(parse(rows[i].arguments, NULL), -22);
+        assert_string_equal(complaint.error, rows[i].error);
+    }
+}
+
+static void test_beyla_variables(void **state)
+{
+    assert_int_equal(parse(NULL, ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "BEYLA_PROMETHEUS_PATH=/m",
+                                             "BEYLA_SERVICE_NAME=b", "BEYLA_LOG_LEVEL=WARN")), 0);
+    assert_string_equal(options.prometheus_address, ""); // all addresses
+    assert_int_equal(options.prometheus_port, 9400);
+    assert_string_equal(options.prometheus_path, "/m");
+    assert_string_equal(options.service_name, "b");
+    assert_int_equal(options.log_level, LOG_LEVEL_WARN);
+    assert_false(options.print_traces);
+
+    assert_int_equal(parse(NULL, ENVIRONMENT("PRINT_TRACES=1", "OTEL_EBPF_PROMETHEUS_PORT=1")), 0);
+    assert_true(options.print_traces && options.prometheus);
+    assert_int_equal(parse(NULL, ENVIRONMENT("OTEL_EBPF_TRACE_PRINTER=json")), 0);
+    assert_int_equal(options.trace_format, TEXT_FORMAT_JSON);
+
+    // Option over variable, OTEL_ over BEYLA_.
+    assert_int_equal(parse(ARGUMENTS("--prometheus=8999", "--print-traces"),
+                           ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "BEYLA_TRACE_PRINTER=json",
+                                       "OTEL_SERVICE_NAME=o", "BEYLA_SERVICE_NAME=b")), 0);
+    assert_int_equal(options.prometheus_port, 8999);
+    assert_int_equal(options.trace_format, TEXT_FORMAT_TEXT);
+    assert_string_equal(options.service_name, "o");
+
+    // A bad value: a warning, and as if unset. An empty one: as if unset.
+    assert_int_equal(parse(NULL, ENVIRONMENT("BEYLA_PROMETHEUS_PORT=x", "BEYLA_PRINT_TRACES=maybe", "BEYLA_LOG_LEVEL=")), 0);
+    assert_int_equal(complaint.warnings, 2);
+    assert_string_equal(complaint.warning[0], "BEYLA_PRINT_TRACES=maybe: expected true or false; ignored");
+    assert_false(options.prometheus);
+
+    assert_int_equal(parse(NULL, ENVIRONMENT("OTEL_EBPF_CONFIG_PATH=/f")), -22);
+    assert_non_null(strstr(complaint.error, "OTEL_EBPF_CONFIG_PATH"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_beyla_variables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+// OpenTelemetry's variables: URL rules, per-signal forms, lists, samplers, and what bad values come to.
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "collector/conf/options.h"
+
+static struct collector_options options;
+static struct complaint complaint;
+
+static int parse(const char *endpoint, const char *const *environment)
+{
+    char *argv[] = {"redstart-collector", endpoint ? "--otlp" : NULL, (char *)endpoint, NULL};
+    return options_parse(&options, endpoint ? 3 : 1, argv, (char *const *)environment, &complaint);
+}
+
+static void url_equal(const char *actual, const char *expected)
+{
+    assert_int_equal(actual != NULL, expected != NULL);
+    if (expected)
+        assert_string_equal(actual, expected);
+}
+
+static void test_urls(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        const char *environment[4];
+        const char *metrics, *traces;
+    } rows[] = {
+        {"http://c:4318", {NULL}, "http://c:4318/v1/metrics", "http://c:4318/v1/traces"},
+        {"http://c:4318/", {NULL}, "http://c:4318/v1/metrics", "http://c:4318/v1/traces"},
+        {NULL, {NULL}, NULL, NULL},
+        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c/x"}, "http://c/x/v1/metrics", "http://c/x/v1/traces"},
+        {NULL, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1"}, NULL, "http://t:1/"},
+        {NULL, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1/in"}, NULL, "http://t:1/in"},
+        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://m/p"},
+         "https://m/p", "http://c:1/v1/traces"},
+        {"http://o:1", {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1", "OTEL_TRACES_EXPORTER=none"},
+         "http://o:1/v1/metrics", "http://o:1/v1/traces"},
+        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_TRACES_EXPORTER=none"}, "http://c:1/v1/metrics", NULL},
+        {NULL, {"OTEL_METRICS_EXPORTER=otlp"}, "http://localhost:4318/v1/metrics", NULL},
+        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT="}, NULL, NULL},
+        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_SDK_DISABLED=true"}, NULL, NULL},
+        {"http://o:1", {"OTEL_SDK_DISABLED=true"}, "http://o:1/v1/metrics", "http://o:1/v1/traces"},
+    };
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        assert_int_equal(parse(rows[i].endpoint, rows[i].environment), 0);
+        url_equal(options.push.metrics_url, rows[i].metrics);
+        url_equal(options.push.traces_url, rows[i].traces);
+        assert_int_equal(options.otlp, rows[i].metrics || rows[i].traces);
+        assert_int_equal(options.print_traces, !options.otlp);
+        assert_int_equal(complaint.warnings, 0);
+    }
+}
+
+static void test_refused(void **state)
+{
+    const char *const bad_url[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=c:4317", NULL};
+    const char *const grpc[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL};
+    assert_int_equal(parse(NULL, bad_url), -22);
+    assert_string_equal(complaint.error, "OTEL_EXPORTER_OTLP_ENDPOINT=c:4317: expected a URL such as http://localhost:4318");
+    assert_int_equal(parse(NULL, grpc), -22);
+    assert_non_null(strstr(complaint.error, "OTEL_EXPORTER_OTLP_PROTOCOL: grpc is not available in this version"));
+}
+
+static void test_headers(void **state)
+{
+    const char *const environment[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c",
+                                       "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20a%3D, x-id = 7",
+                                       "OTEL_EXPORTER_OTLP_METRICS_HEADERS=only=metrics,bad,evil=%0d%0aX: 1", NULL};
+    assert_int_equal(parse(NULL, environment), 0);
+    assert_string_equal(options.push.headers[SELF_SIGNAL_TRACES][0], "Authorization: Basic a=");
+    assert_string_equal(options.push.headers[SELF_SIGNAL_TRACES][1], "x-id: 7");
+    assert_null(options.push.headers[SELF_SIGNAL_TRACES][2]);
+    assert_string_equal(options.push.headers[SELF_SIGNAL_METRICS][0], "only: metrics"); // instead, not beside
+    assert_null(options.push.headers[SELF_SIGNAL_METRICS][1]);
+    assert_int_equal(complaint.warnings, 2);
+    assert_null(strstr(complaint.warning[1], "X: 1")); // a header's value may be a secret
+}
+
+static void test_resource(void **state)
+{
+    const char *const good[] = {"OTEL_RESOURCE_ATTRIBUTES=service.name=shop,deployment.environment.name=a%2Cb, k = v", NULL};
+    assert_int_equal(parse(NULL, good), 0);
+    assert_string_equal(options.service_name, "shop");
+    assert_string_equal(options.push.resource[0].key, "deployment.environment.name");
+    assert_string_equal(options.push.resource[0].value, "a,b");
+    assert_string_equal(options.push.resource[1].key, "k");
+    assert_string_equal(options.push.resource[1].value, "v");
+    assert_null(options.push.resource[2].key);
+
+    const char *const bad[] = {"OTEL_RESOURCE_ATTRIBUTES=a=b,c=%zz", "OTEL_SERVICE_NAME=s", NULL};
+    assert_int_equal(parse(NULL, bad), 0);
+    assert_null(options.push.resource[0].key); // one mistake discards all of it
+    assert_string_equal(options.service_name, "s");
+    assert_int_equal(complaint.warnings, 1);
+}
+
+static void test_numbers(void **state)
+{
+    const char *const defaults[] = {NULL};
+    assert_int_equal(parse("http://c", defaults), 0);
+    assert_true(options.push.timeout_ns == 10000000000);
+    assert_true(options.push.metric_interval_ns == 60000000000);
+    assert_true(options.push.batch_delay_ns == 5000000000);
+    assert_true(options.push.give_up_ns == 300000000000);
+    assert_int_equal(options.push.queue_max, 2048);
+    assert_int_equal(options.push.batch_max, 512);
+    assert_false(options.push.gzip);
+
+    const char *const set[] = {"OTEL_EXPORTER_OTLP_TIMEOUT=250", "OTEL_METRIC_EXPORT_INTERVAL=1000",
+                               "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BSP_MAX_QUEUE_SIZE=64",
+                               "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128", "OTEL_EXPORTER_OTLP_COMPRESSION=GZIP", NULL};
+    assert_int_equal(parse("http://c", set), 0);
+    assert_true(options.push.timeout_ns == 250000000);
+    assert_true(options.push.metric_interval_ns == 1000000000);
+    assert_true(options.push.batch_delay_ns == 10000000);
+    assert_int_equal(options.push.queue_max, 64);
+    assert_int_equal(options.push.batch_max, 64); // never more than the queue
+    assert_true(options.push.gzip);
+
+    const char *const bad[] = {"OTEL_METRIC_EXPORT_INTERVAL=-5", "OTEL_EXPORTER_OTLP_COMPRESSION=zip", NULL};
+    assert_int_equal(parse("http://c", bad), 0);
+    assert_true(options.push.metric_interval_ns == 60000000000);
+    assert_int_not_equal(complaint.warnings, 0);
+}
+
+static void test_samplers(void **state)
+{
+    static const struct {
+        const char *environment[3];
+        bool follow_parent;
+        double ratio;
+        unsigned warnings;
+    } rows[] = {
+        {{NULL}, true, 1, 0},
+        {{"OTEL_TRACES_SAMPLER=always_off"}, false, 0, 0},
+        {{"OTEL_TRACES_SAMPLER=Always_On"}, false, 1, 0},
+        {{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=0.25"}, false, 0.25, 0},
+        {{"OTEL_TRACES_SAMPLER=parentbased_traceidratio"}, true, 1, 0},
+        {{"OTEL_TRACES_SAMPLER=traceidratio", "OTEL_TRACES_SAMPLER_ARG=2"}, false, 1, 1},
+        {{"OTEL_TRACES_SAMPLER=jaeger_remote"}, true, 1, 1},
+    };
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        assert_int_equal(parse(NULL, rows[i].environment), 0);
+        assert_int_equal(options.sampler.follow_parent, rows[i].follow_parent);
+        assert_true(options.sampler.ratio == rows[i].ratio);
+        assert_int_equal(complaint.warnings, rows[i].warnings);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_urls),     cmocka_unit_test(test_refused), cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_resource), cmocka_unit_test(test_numbers), cmocka_unit_test(test_samplers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
