@@ -11,6 +11,7 @@ struct exposition {
     const struct red *red;
     const struct self *self;
     const struct process_table *processes;
+    const char *host_name;                     // of target_info; NULL: prometheus_new asks the kernel
     void (*refresh)(void *context);            // called before each page, brings *self up to date; may be NULL
     const char *(*not_ready)(void *context);   // NULL when ready, else the reason (for /readyz)
     void *context;
