@@ -1,0 +1,14 @@
+// What a service is called if nobody says: its executable's base name; for an interpreter the script's, module's or
+// jar's. Pure; executable and arguments are foreign text. Called by meta/process.c.
+#pragma once
+
+#include "common/lib/str.h"
+
+// The part behind the last '/', without the kernel's " (deleted)".
+struct str naming_exe_base(struct str exe);
+// telemetry.sdk.language of the executable's language, for interpreters; else NULL.
+const char *naming_language(struct str exe);
+// cmdline: NUL-separated arguments, maybe empty. The result points into one of the two.
+struct str naming_service(struct str exe, struct str cmdline);
+// Copies at most size - 1 bytes of valid, printable UTF-8 and a NUL; what is not becomes '?'. Cut between characters.
+void naming_copy(char *to, size_t size, struct str name);
