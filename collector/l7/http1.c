@@ -8,10 +8,12 @@
 #define METHOD_BYTES_MAX 32
 
 static const struct str method_names[HTTP_METHOD_MAX] = {
-    [HTTP_METHOD_OTHER] = {"_OTHER", 6}, [HTTP_METHOD_GET] = {"GET", 3},         [HTTP_METHOD_HEAD] = {"HEAD", 4},
-    [HTTP_METHOD_POST] = {"POST", 4},    [HTTP_METHOD_PUT] = {"PUT", 3},         [HTTP_METHOD_DELETE] = {"DELETE", 6},
-    [HTTP_METHOD_CONNECT] = {"CONNECT", 7}, [HTTP_METHOD_OPTIONS] = {"OPTIONS", 7}, [HTTP_METHOD_TRACE] = {"TRACE", 5},
-    [HTTP_METHOD_PATCH] = {"PATCH", 5},  [HTTP_METHOD_QUERY] = {"QUERY", 5},
+    [HTTP_METHOD_OTHER] = {"_OTHER", 6},    [HTTP_METHOD_GET] = {"GET", 3},
+    [HTTP_METHOD_HEAD] = {"HEAD", 4},       [HTTP_METHOD_POST] = {"POST", 4},
+    [HTTP_METHOD_PUT] = {"PUT", 3},         [HTTP_METHOD_DELETE] = {"DELETE", 6},
+    [HTTP_METHOD_CONNECT] = {"CONNECT", 7}, [HTTP_METHOD_OPTIONS] = {"OPTIONS", 7},
+    [HTTP_METHOD_TRACE] = {"TRACE", 5},     [HTTP_METHOD_PATCH] = {"PATCH", 5},
+    [HTTP_METHOD_QUERY] = {"QUERY", 5},
 };
 
 const char *http_method_name(enum http_method method)
@@ -133,7 +135,8 @@ static enum parse_status method_parse(struct str line, struct http1_request *req
     return PARSE_OK;
 }
 
-// What follows the method: target, space, version. A cut-off line whose last word can be a version's beginning is read so.
+// What follows the method: target, space, version. A cut-off line whose last word can be a version's beginning is read
+// so.
 static enum parse_status target_parse(struct str rest, bool line_complete, struct http1_request *request)
 {
     const char *space = rest.n ? memrchr(rest.p, ' ', rest.n) : NULL;

@@ -4,8 +4,8 @@
 
 struct header_state {
     struct http1_headers *headers;
-    bool transfer_coded;      // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
-    bool length_conflict;     // Content-Length lines that contradict each other or make no sense
+    bool transfer_coded;       // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
+    bool length_conflict;      // Content-Length lines that contradict each other or make no sense
     bool proto_from_forwarded; // the standard's header wins over X-Forwarded-Proto
 };
 

@@ -1,9 +1,11 @@
-// The header lines of an HTTP/1 head, for http1.c only. Looks at the few names that redstart uses and passes over the rest.
+// The header lines of an HTTP/1 head, for http1.c only. Looks at the few names that redstart uses and passes over the
+// rest.
 #pragma once
 
 #include "collector/l7/http1.h"
 
-// The line that starts at *cursor, without its CR LF or bare LF; *cursor moves behind it. False if its end is not there.
+// The line that starts at *cursor, without its CR LF or bare LF; *cursor moves behind it. False if its end is not
+// there.
 static inline bool http1_line_next(const char **cursor, const char *end, struct str *ret_line)
 {
     const char *start = *cursor;

@@ -1,0 +1,219 @@
+// From a record and its parsed heads to a span; see exchange.h. What each field means: INTERFACE.md, "A span as JSON".
+#include "collector/span/exchange.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include "collector/core/clock.h"
+#include "collector/span/address.h"
+#include "collector/span/status.h"
+#include "collector/span/traceparent.h"
+
+struct str exchange_request_capture(const struct http1_record *record)
+{
+    return (struct str){(const char *)record->data, record->request_captured};
+}
+
+struct str exchange_response_capture(const struct http1_record *record)
+{
+    return (struct str){(const char *)record->data + record->response_offset, record->response_captured};
+}
+
+enum parse_status exchange_parse(const struct http1_record *record, struct exchange *ret_exchange)
+{
+    bool answered = !(record->flags & RECORD_FLAG_NO_RESPONSE);
+    ret_exchange->record = record;
+    ret_exchange->request_status = http1_request_parse(exchange_request_capture(record), &ret_exchange->request);
+    if (ret_exchange->request_status == PARSE_BAD || ret_exchange->request.method_text.n == 0)
+        return PARSE_BAD;
+    if (!answered) {
+        ret_exchange->response = (struct http1_response){.headers.content_length = HTTP1_LENGTH_UNKNOWN};
+        ret_exchange->response_status = PARSE_SKIP;
+        return PARSE_OK;
+    }
+    ret_exchange->response_status = http1_response_parse(exchange_response_capture(record), &ret_exchange->response);
+    return ret_exchange->response_status == PARSE_BAD || ret_exchange->response.status == 0 ? PARSE_BAD : PARSE_OK;
+}
+
+uint64_t exchange_request_size(const struct exchange *exchange)
+{
+    const struct http1_request *request = &exchange->request;
+    if (!request->complete || request->headers.chunked)
+        return 0;
+    uint64_t length = request->headers.content_length > 0 ? (uint64_t)request->headers.content_length : 0;
+    return request->head_size + length;
+}
+
+static uint64_t since(uint64_t later, uint64_t earlier)
+{
+    return later > earlier ? later - earlier : 0;
+}
+
+static bool method_without_body(enum http_method method)
+{
+    switch (method) {
+    case HTTP_METHOD_GET:
+    case HTTP_METHOD_HEAD:
+    case HTTP_METHOD_DELETE:
+    case HTTP_METHOD_OPTIONS:
+    case HTTP_METHOD_CONNECT:
+    case HTTP_METHOD_TRACE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Bytes behind the head so far, at most the announced length: what is more belongs to a pipelined request.
+static int64_t request_body_size(const struct exchange *exchange)
+{
+    const struct http1_request *request = &exchange->request;
+    int64_t length = request->headers.content_length;
+    if (!request->complete) {
+        if (length != HTTP1_LENGTH_UNKNOWN)
+            return length;
+        bool ends = exchange->record->flags & RECORD_FLAG_REQUEST_ENDS;
+        return ends && method_without_body(request->method) ? 0 : SPAN_SIZE_UNKNOWN;
+    }
+    int64_t behind = (int64_t)since(exchange->record->request_bytes, request->head_size);
+    if (request->headers.chunked)
+        return behind;
+    if (length == HTTP1_LENGTH_UNKNOWN)
+        return 0;
+    return behind < length ? behind : length;
+}
+
+static int64_t response_body_size(const struct exchange *exchange)
+{
+    const struct http1_response *response = &exchange->response;
+    int64_t length = response->headers.content_length;
+    if (response->status == 0)
+        return SPAN_SIZE_UNKNOWN;
+    if (http1_response_bodyless(exchange->request.method, response->status))
+        return 0;
+    if (!response->complete)
+        return response->headers.chunked ? SPAN_SIZE_UNKNOWN : length;
+    int64_t behind = (int64_t)since(exchange->record->response_bytes, response->head_size);
+    return length != HTTP1_LENGTH_UNKNOWN && behind > length ? length : behind;
+}
+
+static void times_fill(const struct http1_record *record, struct span *span)
+{
+    bool queued = span->kind == SPAN_KIND_SERVER && record->arrived;
+    uint64_t start = queued ? record->arrived : record->started;
+    span->start_monotonic_ns = start;
+    span->start_unix_ns = clock_to_unix(start);
+    span->duration_ns = since(record->ended, start);
+    span->queue_ns = span->processing_ns = SPAN_TIME_UNKNOWN;
+    if (queued) {
+        uint64_t queue = since(record->started, start);
+        span->queue_ns = queue < span->duration_ns ? queue : span->duration_ns;
+        span->processing_ns = span->duration_ns - span->queue_ns;
+    }
+}
+
+static void ends_fill(const struct http1_record *record, struct span *span)
+{
+    bool server = span->kind == SPAN_KIND_SERVER;
+    struct span_address *local = server ? &span->server : &span->client;
+    struct span_address *remote = server ? &span->client : &span->server;
+    if (record->family == AF_UNIX) {
+        struct str path = {(const char *)record->data + record->path_offset, record->path_captured};
+        address_format_unix(path, &span->server);
+        address_format_unix(STR(""), &span->client);
+        return;
+    }
+    address_format_ip(record->family, record->local_address, record->local_port, local);
+    address_format_ip(record->family, record->remote_address, record->remote_port, remote);
+}
+
+// The host that was asked for: a target in absolute form wins over Host (RFC 9112 3.2.2). Servers keep the port they
+// listen on, clients the one they asked for, which behind a forward proxy is not the one they connected to.
+static void server_fill(const struct http1_request *request, uint8_t family, struct span *span)
+{
+    bool absolute = request->authority.n > 0;
+    struct str host;
+    uint16_t port;
+    span->server_address = (struct str){span->server.text, span->server.n};
+    span->server_port = span->server.port;
+    if (family == AF_UNIX && span->server.n)
+        return;
+    if (!address_split_authority(absolute ? request->authority : request->headers.host, &host, &port))
+        return;
+    span->server_address = host;
+    if (span->kind == SPAN_KIND_SERVER)
+        return;
+    if (port)
+        span->server_port = port;
+    else if (absolute && request->method != HTTP_METHOD_CONNECT)
+        span->server_port = span->scheme[4] == 's' ? 443 : 80;
+}
+
+static const char *scheme_of(const struct http1_request *request, enum span_kind kind)
+{
+    struct str proto = request->headers.forwarded_proto;
+    if (kind == SPAN_KIND_SERVER && str_equal_nocase(proto, STR("https")))
+        return "https";
+    if (kind == SPAN_KIND_SERVER && str_equal_nocase(proto, STR("http")))
+        return "http";
+    struct str prefix = {request->target.p, request->target.n < 8 ? request->target.n : 8};
+    return request->authority.n && str_equal_nocase(prefix, STR("https://")) ? "https" : "http";
+}
+
+static const char *error_of(const struct exchange *exchange, enum span_kind kind)
+{
+    if (exchange->response.status)
+        return exchange->response.status >= (kind == SPAN_KIND_CLIENT ? 400 : 500)
+                   ? status_text(exchange->response.status)
+                   : NULL;
+    switch (exchange->record->socket_error) {
+    case ECONNRESET:
+        return "connection_reset";
+    case ETIMEDOUT:
+        return "timeout";
+    default:
+        return "connection_closed";
+    }
+}
+
+static void trace_fill(struct str header, struct span *span)
+{
+    struct traceparent parent;
+    span_id_random(span->span_id, sizeof span->span_id);
+    span->has_parent = traceparent_parse(header, &parent);
+    span->sampled = true;
+    if (!span->has_parent) {
+        span_id_random(span->trace_id, sizeof span->trace_id);
+        memset(span->parent_span_id, 0, sizeof span->parent_span_id);
+        return;
+    }
+    memcpy(span->trace_id, parent.trace_id, sizeof span->trace_id);
+    memcpy(span->parent_span_id, parent.parent_id, sizeof span->parent_span_id);
+    span->sampled = parent.sampled;
+}
+
+void exchange_to_span(const struct exchange *exchange, const struct process *process, struct span *ret_span)
+{
+    const struct http1_record *record = exchange->record;
+    const struct http1_request *request = &exchange->request;
+    struct str capture = exchange_request_capture(record);
+    ret_span->kind = record->role == RECORD_ROLE_CLIENT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER;
+    ret_span->process = process;
+    times_fill(record, ret_span);
+    ends_fill(record, ret_span);
+    ret_span->method = request->method;
+    ret_span->method_original = request->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
+    ret_span->path = request->path;
+    ret_span->query = request->query;
+    ret_span->route = STR("");
+    ret_span->user_agent = request->headers.user_agent;
+    ret_span->scheme = scheme_of(request, ret_span->kind);
+    server_fill(request, record->family, ret_span);
+    ret_span->version = request->version;
+    ret_span->status = exchange->response.status;
+    ret_span->error_type = error_of(exchange, ret_span->kind);
+    ret_span->request_body = request_body_size(exchange);
+    ret_span->response_body = response_body_size(exchange);
+    // A line whose version alone was cut off has its target whole.
+    ret_span->truncated = !request->line_complete && request->target.p + request->target.n == capture.p + capture.n;
+    trace_fill(request->headers.traceparent, ret_span);
+}
