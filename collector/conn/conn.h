@@ -1,5 +1,5 @@
-// From records to finished exchanges: a response that is whole in its first record becomes a span at once, without a table
-// entry; one that goes on waits here for its end. Framing (RFC 9112 section 6) decides what is whole.
+// From records to finished exchanges: a response that is whole in its first record becomes a span at once, without a
+// table entry; one that goes on waits here for its end. Framing (RFC 9112 section 6) decides what is whole.
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,8 @@
 struct conn_table;
 
 // max: exchanges that may wait at once. sink gets each finished span. 0 or -ENOMEM.
-int conn_table_new(struct conn_table **ret_table, unsigned max, const struct process_table *processes, struct self *self,
-                   span_sink_fn *sink, void *sink_context) must_check;
+int conn_table_new(struct conn_table **ret_table, unsigned max, const struct process_table *processes,
+                   struct self *self, span_sink_fn *sink, void *sink_context) must_check;
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);

@@ -1,0 +1,17 @@
+// Records put together anew from the parts of others, in storage of our own. Called by conn/ only.
+#pragma once
+
+#include "collector/span/exchange.h"
+
+// Room for any record.
+union record_room {
+    struct http1_record record;
+    uint8_t bytes[RECORD_SIZE_MAX];
+};
+
+struct str record_path(const struct http1_record *record);
+
+// facts' times, totals and addresses with these three parts, each cut to what a record holds. The parts must not lie in
+// *to; facts may be to->record.
+void record_compose(union record_room *to, const struct http1_record *facts, struct str request, struct str response,
+                    struct str path);
