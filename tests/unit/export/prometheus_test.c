@@ -1,0 +1,383 @@
+// /metrics over real sockets on loopback: paths, methods, readiness, addresses, and strangers who say nothing.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include "collector/core/clock.h"
+#include "collector/export/prometheus.h"
+#include "unit/export/spans.h"
+
+struct bench {
+    struct loop *loop;
+    struct red *red;
+    struct process_table *processes;
+    struct self self;
+    struct exposition exposition;
+    struct prometheus *prometheus;
+    const char *reason;
+    unsigned refreshed;
+    uint16_t port;
+};
+
+static void bench_refresh(void *context)
+{
+    struct bench *bench = context;
+    bench->refreshed++;
+    bench->self.connections = 1000 + bench->refreshed;
+}
+
+static const char *bench_not_ready(void *context)
+{
+    return ((struct bench *)context)->reason;
+}
+
+static uint16_t free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static int bench_start(struct bench *bench, const char *address, const char *path)
+{
+    return prometheus_new(&bench->prometheus, bench->loop, &bench->exposition, address, bench->port, path);
+}
+
+static void bench_open(struct bench *bench, const char *address, const char *path)
+{
+    *bench = (struct bench){0};
+    assert_int_equal(loop_new(&bench->loop), 0);
+    assert_int_equal(red_new(&bench->red, 10, 0), 0);
+    assert_int_equal(process_table_new(&bench->processes, NULL, "host-id", 16), 0);
+    bench->exposition = (struct exposition){
+        .red = bench->red,
+        .self = &bench->self,
+        .processes = bench->processes,
+        .refresh = bench_refresh,
+        .not_ready = bench_not_ready,
+        .context = bench,
+    };
+    int error = -EADDRINUSE;
+    for (unsigned i = 0; i < 10 && error == -EADDRINUSE; i++) { // somebody else may take the free port first
+        bench->port = free_port();
+        error = bench_start(bench, address, path);
+    }
+    assert_int_equal(error, 0);
+}
+
+static void bench_close(struct bench *bench)
+{
+    prometheus_free(bench->prometheus);
+    process_table_free(bench->processes);
+    red_free(bench->red);
+    loop_free(bench->loop);
+}
+
+static int client_open(const struct bench *bench, const char *address)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } to = {0};
+    if (inet_pton(AF_INET6, address, &to.v6.sin6_addr) == 1) {
+        to.v6.sin6_family = AF_INET6;
+        to.v6.sin6_port = htons(bench->port);
+    } else {
+        to.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(bench->port)};
+        assert_int_equal(inet_pton(AF_INET, address, &to.v4.sin_addr), 1);
+    }
+    int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, &to.any, sizeof(to)) < 0) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    struct timeval patience = {.tv_usec = 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    return fd;
+}
+
+// Turns the loop until the server closes the connection; the answer as text.
+static const char *client_read(const struct bench *bench, int fd)
+{
+    static char answer[1 << 20];
+    size_t n = 0;
+    for (unsigned turn = 0; turn < 5000; turn++) {
+        assert_int_equal(loop_run_once(bench->loop, 0), 0);
+        ssize_t got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0);
+        if (got == 0)
+            break;
+        n += got > 0 ? (size_t)got : 0;
+    }
+    answer[n] = 0;
+    close(fd);
+    return answer;
+}
+
+static const char *exchange_at(const struct bench *bench, const char *address, const char *request)
+{
+    int fd = client_open(bench, address);
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    return client_read(bench, fd);
+}
+
+static const char *exchange(const struct bench *bench, const char *line)
+{
+    char request[512];
+    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", line);
+    return exchange_at(bench, "127.0.0.1", request);
+}
+
+static const char *body_of(const char *answer)
+{
+    const char *end = strstr(answer, "\r\n\r\n");
+    assert_non_null(end);
+    return end + 4;
+}
+
+static void assert_status(const char *answer, unsigned status)
+{
+    char expected[32];
+    snprintf(expected, sizeof(expected), "HTTP/1.1 %u ", status);
+    if (strncmp(answer, expected, strlen(expected)) != 0)
+        fail_msg("expected %u: %.200s", status, answer);
+}
+
+static void paths_and_methods(void **state)
+{
+    static const struct {
+        const char *line;
+        unsigned status;
+        const char *body;
+    } cases[] = {
+        {"GET /healthz", 200, "ok\n"},
+        {"HEAD /healthz", 200, ""},
+        {"GET /healthz?x=1", 200, "ok\n"},
+        {"GET /readyz", 200, "ready\n"},
+        {"GET /", 404, "not found\n"},
+        {"GET /metrics/", 404, "not found\n"},
+        {"POST /", 404, "not found\n"},
+        {"POST /metrics", 405, "method not allowed\n"},
+        {"DELETE /healthz", 405, "method not allowed\n"},
+        {"OPTIONS /readyz", 405, "method not allowed\n"},
+        {"BREW /metrics", 405, "method not allowed\n"},
+    };
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    for (size_t i = 0; i < array_size(cases); i++) {
+        const char *answer = exchange(&bench, cases[i].line);
+        assert_status(answer, cases[i].status);
+        assert_string_equal(body_of(answer), cases[i].body);
+        assert_int_equal(strstr(answer, "\r\nAllow: GET, HEAD\r\n") != NULL, cases[i].status == 405);
+    }
+    assert_int_equal(bench.refreshed, 0);
+    bench_close(&bench);
+}
+
+static void the_page(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    const char *answer = exchange(&bench, "GET /metrics");
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strstr(answer, "\nredstart_connections 1001\n")); // refreshed before it was written
+    size_t size = strlen(body_of(answer));
+    char length[64];
+    snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", size);
+    assert_non_null(strstr(answer, length));
+    answer = exchange(&bench, "HEAD /metrics");
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, length));
+    assert_string_equal(body_of(answer), "");
+    assert_int_equal(bench.refreshed, 2);
+    bench_close(&bench);
+}
+
+static void another_path(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", "/internal/m");
+    assert_status(exchange(&bench, "GET /internal/m"), 200);
+    assert_status(exchange(&bench, "GET /metrics"), 404);
+    bench_close(&bench);
+}
+
+static void readiness_says_why(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    bench.reason = "the loader is not connected";
+    const char *answer = exchange(&bench, "GET /readyz");
+    assert_status(answer, 503);
+    assert_string_equal(body_of(answer), "the loader is not connected\n");
+    bench_close(&bench);
+}
+
+static void a_request_body_is_not_wanted(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    assert_status(
+        exchange_at(&bench, "127.0.0.1", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc"),
+        405);
+    assert_status(exchange_at(&bench, "127.0.0.1",
+                              "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"),
+                  200);
+    bench_close(&bench);
+}
+
+static void what_is_not_http(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    const char *answer = exchange_at(&bench, "127.0.0.1", "\x16\x03\x01 hello\r\n\r\n");
+    assert_true(answer[0] == 0 || strncmp(answer, "HTTP/1.", 7) == 0);
+    assert_status(exchange(&bench, "GET /healthz"), 200);
+    static char long_head[40000];
+    memset(long_head, 'a', sizeof(long_head) - 1);
+    memcpy(long_head, "GET /", 5);
+    int fd = client_open(&bench, "127.0.0.1");
+    assert_true(send(fd, long_head, sizeof(long_head) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0);
+    assert_status(client_read(&bench, fd), 414);
+    assert_status(exchange(&bench, "GET /healthz"), 200);
+    bench_close(&bench);
+}
+
+static bool reachable(const struct bench *bench, const char *address)
+{
+    int fd = client_open(bench, address);
+    if (fd < 0)
+        return false;
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    assert_status(client_read(bench, fd), 200);
+    return true;
+}
+
+static bool host_has_ipv6(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+static void addresses(void **state)
+{
+    static const struct {
+        const char *address;
+        bool ipv4, ipv6;
+    } cases[] = {
+        {NULL, true, true},       {"localhost", true, true}, {"", true, true},       {"127.0.0.1", true, false},
+        {"0.0.0.0", true, false}, {"::1", false, true},      {"[::1]", false, true},
+    };
+    bool ipv6 = host_has_ipv6();
+    for (size_t i = 0; i < array_size(cases); i++) {
+        if (!cases[i].ipv4 && !ipv6)
+            continue;
+        struct bench bench;
+        bench_open(&bench, cases[i].address, NULL);
+        assert_int_equal(reachable(&bench, "127.0.0.1"), cases[i].ipv4);
+        assert_int_equal(reachable(&bench, "::1"), cases[i].ipv6 && ipv6);
+        assert_int_equal(reachable(&bench, "127.0.0.2"),
+                         cases[i].address && cases[i].ipv4 && cases[i].address[0] != '1' && cases[i].address[0] != 'l');
+        bench_close(&bench);
+    }
+}
+
+static void errors_have_their_number(void **state)
+{
+    static const struct {
+        const char *address, *path;
+        int error;
+    } cases[] = {
+        {"127.0.0.1", NULL, -EADDRINUSE},    {NULL, NULL, -EADDRINUSE},         {"", NULL, -EADDRINUSE},
+        {"192.0.2.1", NULL, -EADDRNOTAVAIL}, {"no.address", NULL, -EINVAL},     {"[::1", NULL, -EINVAL},
+        {"127.0.0.1 ", NULL, -EINVAL},       {"127.0.0.1", "metrics", -EINVAL},
+    };
+    struct bench bench;
+    bench_open(&bench, NULL, NULL); // takes the port
+    struct prometheus *first = bench.prometheus;
+    for (size_t i = 0; i < array_size(cases); i++)
+        assert_int_equal(bench_start(&bench, cases[i].address, cases[i].path), cases[i].error);
+    assert_ptr_equal(bench.prometheus, first);
+    assert_status(exchange(&bench, "GET /healthz"), 200);
+    bench_close(&bench);
+    prometheus_free(NULL);
+}
+
+// 64 connections that say nothing: the 65th waits and is served as soon as one of them goes.
+static void silent_strangers(void **state)
+{
+    enum { SILENT = 64 };
+    struct bench bench;
+    int silent[SILENT];
+    bench_open(&bench, "127.0.0.1", NULL);
+    for (unsigned i = 0; i < SILENT; i++) {
+        silent[i] = client_open(&bench, "127.0.0.1");
+        assert_true(silent[i] >= 0);
+        assert_int_equal(loop_run_once(bench.loop, NS_PER_MS), 0);
+    }
+    int fd = client_open(&bench, "127.0.0.1");
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    char byte;
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(loop_run_once(bench.loop, NS_PER_MS), 0);
+        assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    close(silent[0]);
+    uint64_t start = clock_monotonic_ns();
+    assert_status(client_read(&bench, fd), 200);
+    assert_true(clock_monotonic_ns() - start < 3 * NS_PER_SEC); // not only when the others time out
+    for (unsigned i = 1; i < SILENT; i++)
+        close(silent[i]);
+    bench_close(&bench);
+}
+
+static void freed_in_the_middle_of_an_answer(void **state)
+{
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    int fd = client_open(&bench, "127.0.0.1");
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /met";
+    assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(loop_run_once(bench.loop, NS_PER_MS), 0);
+    bench_close(&bench); // the sanitizer watches
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_and_methods),
+        cmocka_unit_test(the_page),
+        cmocka_unit_test(another_path),
+        cmocka_unit_test(readiness_says_why),
+        cmocka_unit_test(a_request_body_is_not_wanted),
+        cmocka_unit_test(what_is_not_http),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(errors_have_their_number),
+        cmocka_unit_test(silent_strangers),
+        cmocka_unit_test(freed_in_the_middle_of_an_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

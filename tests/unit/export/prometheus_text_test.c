@@ -1,0 +1,317 @@
+// The page of metrics, line by line. With an argument the program prints a page instead, for `promtool check metrics`.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include "collector/core/clock.h"
+#include "collector/export/prometheus.h"
+#include "unit/export/spans.h"
+
+#define NO_SUCH_PID 5000000 // above what a kernel gives
+
+struct bench {
+    struct red *red;
+    struct process_table *processes;
+    struct self self;
+    struct exposition exposition;
+    struct buffer page;
+};
+
+static struct process *process_made(struct bench *bench, uint32_t pid, const char *exe)
+{
+    struct process_facts facts = {.pid = pid, .start_ns = 1, .exe = str_from(exe), .comm = STR("comm")};
+    assert_int_equal(process_table_update(bench->processes, &facts), 0);
+    const struct process *process = process_table_find(bench->processes, pid);
+    assert_non_null(process);
+    return (struct process *)process;
+}
+
+static void bench_open(struct bench *bench)
+{
+    *bench = (struct bench){0};
+    assert_int_equal(red_new(&bench->red, 100, 0), 0);
+    assert_int_equal(process_table_new(&bench->processes, NULL, "host-id", 16), 0);
+    bench->exposition = (struct exposition){
+        .red = bench->red, .self = &bench->self, .processes = bench->processes, .host_name = "myhost"};
+    buffer_init(&bench->page, 1 << 20);
+}
+
+static void bench_close(struct bench *bench)
+{
+    buffer_release(&bench->page);
+    process_table_free(bench->processes);
+    red_free(bench->red);
+}
+
+static void bench_format(struct bench *bench)
+{
+    buffer_reset(&bench->page);
+    prometheus_format(&bench->page, &bench->exposition);
+    assert_false(bench->page.failed);
+    assert_int_equal(bench->page.p[bench->page.n - 1], '\n');
+    buffer_add_char(&bench->page, 0);
+}
+
+// Is this a whole line (or several) of the page?
+static bool page_has(const struct bench *bench, const char *lines)
+{
+    const char *found = strstr(bench->page.p, lines);
+    return found && (found == bench->page.p || found[-1] == '\n');
+}
+
+static void assert_lines(const struct bench *bench, const char *format, const char *a, const char *b)
+{
+    char lines[8192];
+    snprintf(lines, sizeof(lines), format, a, b);
+    if (!page_has(bench, lines))
+        fail_msg("not on the page:\n%s\nthe page:\n%s", lines, bench->page.p);
+}
+
+struct expected_histogram {
+    const char *name, *le[16], *sum; // le: NULL-terminated
+    unsigned cumulative[16];
+};
+
+static void assert_histogram(const struct bench *bench, const char *labels, const struct expected_histogram *expected)
+{
+    char lines[8192];
+    size_t n = 0;
+    unsigned i = 0;
+    for (; expected->le[i]; i++)
+        n += (size_t)snprintf(lines + n, sizeof(lines) - n, "%s_bucket{%s,le=\"%s\"} %u\n", expected->name, labels,
+                              expected->le[i], expected->cumulative[i]);
+    snprintf(lines + n, sizeof(lines) - n, "%s_sum{%s} %s\n%s_count{%s} %u\n", expected->name, labels, expected->sum,
+             expected->name, labels, expected->cumulative[i - 1]);
+    assert_lines(bench, "%s%s", lines, "");
+}
+
+static void a_server_series(void **state)
+{
+    static const struct expected_histogram histograms[] = {
+        {.name = "http_server_request_duration_seconds",
+         .le = {"0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5", "7.5", "10",
+                "+Inf"},
+         .cumulative = {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2},
+         .sum = "0.210910001"},
+        {.name = "http_server_response_body_size_bytes",
+         .le = {"0", "32", "64", "128", "256", "512", "1024", "2048", "4096", "8192", "32768", "131072", "524288",
+                "1048576", "+Inf"},
+         .cumulative = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2},
+         .sum = "2000000"},
+        {.name = "redstart_http_server_queue_duration_seconds",
+         .le = {"0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5", "7.5", "10",
+                "+Inf"},
+         .cumulative = {0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
+         .sum = "0.01526"},
+    };
+    struct bench bench;
+    bench_open(&bench);
+    struct span span = spans_server();
+    span.process = process_made(&bench, NO_SUCH_PID, "/usr/bin/shop");
+    span.request_body = SPAN_SIZE_UNKNOWN;
+    span.route = STR("/post");
+    red_record(bench.red, &span);
+    span.duration_ns = 1;
+    span.response_body = 2000000;
+    red_record(bench.red, &span);
+    bench_format(&bench);
+    char labels[1024];
+    snprintf(labels, sizeof(labels),
+             "service_name=\"shop\",service_instance_id=\"%s\",http_request_method=\"POST\","
+             "http_response_status_code=\"200\",http_route=\"/post\",url_scheme=\"http\",server_port=\"8080\","
+             "network_protocol_version=\"1.1\"",
+             span.process->service->instance_id);
+    for (size_t i = 0; i < array_size(histograms); i++)
+        assert_histogram(&bench, labels, &histograms[i]);
+    assert_lines(&bench,
+                 "# HELP http_server_request_duration_seconds Duration of HTTP server requests.\n"
+                 "# TYPE http_server_request_duration_seconds histogram\n%s%s",
+                 "", "");
+    assert_lines(&bench,
+                 "# HELP target_info Attributes of the observed services' resources.\n# TYPE target_info gauge\n"
+                 "target_info{service_name=\"shop\",service_instance_id=\"%s\",process_executable_name=\"shop\","
+                 "host_name=\"myhost\",telemetry_sdk_name=\"redstart\"} 1\n%s",
+                 span.process->service->instance_id, "");
+    assert_null(strstr(bench.page.p, "request_body_size")); // never known
+    assert_null(strstr(bench.page.p, "http_client_request_duration_seconds_"));
+    assert_null(strstr(bench.page.p, "=\"\""));
+    bench_close(&bench);
+}
+
+static void a_client_series_and_an_overflow(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    red_free(bench.red);
+    assert_int_equal(red_new(&bench.red, 1, 0), 0);
+    bench.exposition.red = bench.red;
+    struct span span = spans_client();
+    span.process = process_made(&bench, NO_SUCH_PID, "/usr/bin/shop");
+    span.status = 0;
+    span.error_type = "timeout";
+    span.version = HTTP_VERSION_UNKNOWN;
+    span.server_address = STR("a\"b\\c\n\xff.example");
+    red_record(bench.red, &span);
+    span.status = 200;
+    red_record(bench.red, &span);
+    red_record(bench.red, &span);
+    bench_format(&bench);
+    assert_lines(
+        &bench,
+        "http_client_request_duration_seconds_count{service_name=\"shop\",service_instance_id=\"%s\","
+        "http_request_method=\"POST\",url_scheme=\"http\","
+        "server_address=\"a\\\"b\\\\c\xef\xbf\xbd\xef\xbf\xbd.example\",server_port=\"8080\",error_type=\"timeout\"} "
+        "1\n%s",
+        span.process->service->instance_id, "");
+    assert_lines(&bench,
+                 "http_client_request_duration_seconds_count{service_name=\"shop\",service_instance_id=\"%s\","
+                 "otel_metric_overflow=\"true\"} 2\n%s",
+                 span.process->service->instance_id, "");
+    assert_lines(&bench, "redstart_series_dropped_total{metric=\"http_server_request_duration_seconds\"} 0\n%s%s",
+                 "redstart_series_dropped_total{metric=\"http_client_request_duration_seconds\"} 2\n", "");
+    bench_close(&bench);
+}
+
+static void our_own_metrics_exist_from_the_start(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    process_made(&bench, NO_SUCH_PID, "/usr/bin/quiet"); // no series: no target_info
+    bench_format(&bench);
+    assert_null(strstr(bench.page.p, "target_info"));
+    assert_null(strstr(bench.page.p, "redstart_export_"));
+    assert_lines(&bench, "redstart_build_info{version=\"%s\",commit=\"%s\"} 1\n", REDSTART_VERSION, REDSTART_COMMIT);
+    static const char *const lines[] = {
+        "# TYPE redstart_records_total counter\nredstart_records_total{kind=\"http1\"} 0\n",
+        "redstart_records_lost_total{cause=\"ring_full\"} 0\n",
+        "redstart_unparsed_total{protocol=\"http\",cause=\"io_uring\"} 0\n",
+        "redstart_unparsed_total{protocol=\"http\",cause=\"pipelined\"} 0\n",
+        "redstart_unparsed_total{protocol=\"ring\",cause=\"bad_record\"} 0\n",
+        "redstart_spans_total{outcome=\"built\",kind=\"server\"} 0\n",
+        "redstart_spans_total{outcome=\"built\",kind=\"client\"} 0\n",
+        "redstart_spans_dropped_total{cause=\"stdout_slow\"} 0\n",
+        "# TYPE redstart_observed_processes gauge\nredstart_observed_processes 0\n",
+        "redstart_connections 0\n",
+    };
+    for (size_t i = 0; i < array_size(lines); i++)
+        assert_lines(&bench, "%s%s", lines[i], "");
+    bench_close(&bench);
+}
+
+static void our_own_metrics_count(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    bench.self.kernel[COUNTER_RECORD_HTTP1] = UINT64_MAX;
+    bench.self.kernel[COUNTER_LOST_RING_FULL] = 2;
+    bench.self.kernel[COUNTER_UNREADABLE_SPLICE] = 3;
+    bench.self.unparsed[SELF_UNPARSED_MALFORMED] = 4;
+    bench.self.spans[SPAN_KIND_CLIENT] = 5;
+    bench.self.spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL] = 6;
+    bench.self.observed_processes = 7;
+    bench.self.connections = 8;
+    bench.self.exports[SELF_SIGNAL_TRACES] = (struct self_export){
+        .destination = "http://c:4318/v1/\"traces", .sent = 9, .retries = 10, .failed = {[SELF_FAILURE_GAVE_UP] = 11}};
+    bench_format(&bench);
+    static const char *const lines[] = {
+        "redstart_records_total{kind=\"http1\"} 18446744073709551615\n",
+        "redstart_records_lost_total{cause=\"ring_full\"} 2\n",
+        "redstart_unparsed_total{protocol=\"http\",cause=\"splice\"} 3\n",
+        "redstart_unparsed_total{protocol=\"http\",cause=\"malformed\"} 4\n",
+        "redstart_spans_total{outcome=\"built\",kind=\"client\"} 5\n",
+        "redstart_spans_dropped_total{cause=\"queue_full\"} 6\n",
+        "redstart_observed_processes 7\n",
+        "redstart_connections 8\n",
+        "# TYPE redstart_export_sent_total counter\n"
+        "redstart_export_sent_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} 9\n",
+        "redstart_export_failed_total{destination=\"http://c:4318/v1/"
+        "\\\"traces\",signal=\"traces\",cause=\"rejected\"} 0\n"
+        "redstart_export_failed_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\",cause=\"gave_up\"} "
+        "11\n",
+        "redstart_export_retries_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} 10\n",
+    };
+    for (size_t i = 0; i < array_size(lines); i++)
+        assert_lines(&bench, "%s%s", lines[i], "");
+    bench_close(&bench);
+}
+
+static struct bench *bench_full(struct bench *bench)
+{
+    bench_open(bench);
+    for (unsigned i = 0; i < 20; i++) {
+        char exe[32];
+        snprintf(exe, sizeof(exe), "/usr/bin/svc%u", i % 3);
+        struct span span = i % 2 ? spans_client() : spans_server();
+        span.process = process_made(bench, NO_SUCH_PID + i % 3, exe);
+        span.status = (uint16_t)(200 + i * 13);
+        span.server_address = STR("wild\"\\\n\t\x1b\xff");
+        red_record(bench->red, &span);
+    }
+    bench->self.exports[SELF_SIGNAL_METRICS].destination = "http://c:4318/v1/metrics";
+    bench->self.exports[SELF_SIGNAL_TRACES].destination = "http://c:4318/v1/traces";
+    return bench;
+}
+
+// Every metric has one HELP and one TYPE line, in front of its samples, which stand together; no sample comes twice.
+static void every_metric_is_one_group(void **state)
+{
+    struct bench bench;
+    bench_format(bench_full(&bench));
+    char family[128] = "", seen[8192] = " ";
+    char *save = NULL;
+    for (char *line = strtok_r(bench.page.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char name[128], rest[64];
+        if (strncmp(line, "# HELP ", 7) == 0) {
+            assert_int_equal(sscanf(line, "# HELP %127s", name), 1);
+            snprintf(family, sizeof(family), "%s", name);
+            snprintf(rest, sizeof(rest), " %.60s ", name);
+            assert_null(strstr(seen, rest));
+            strncat(seen, rest + 1, sizeof(seen) - strlen(seen) - 1);
+            continue;
+        }
+        if (line[0] == '#') {
+            assert_int_equal(sscanf(line, "# TYPE %127s %63s", name, rest), 2);
+            assert_string_equal(name, family);
+            continue;
+        }
+        assert_int_equal(strncmp(line, family, strlen(family)), 0);
+        const char *suffix = line + strlen(family);
+        assert_true(suffix[0] == '{' || suffix[0] == ' ' || strncmp(suffix, "_bucket{", 8) == 0 ||
+                    strncmp(suffix, "_sum{", 5) == 0 || strncmp(suffix, "_count{", 7) == 0);
+    }
+    bench_close(&bench);
+}
+
+static void a_page_that_does_not_fit_fails(void **state)
+{
+    struct bench bench;
+    bench_full(&bench);
+    buffer_release(&bench.page);
+    buffer_init(&bench.page, 4096);
+    prometheus_format(&bench.page, &bench.exposition);
+    assert_true(bench.page.failed);
+    bench_close(&bench);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_server_series),
+        cmocka_unit_test(a_client_series_and_an_overflow),
+        cmocka_unit_test(our_own_metrics_exist_from_the_start),
+        cmocka_unit_test(our_own_metrics_count),
+        cmocka_unit_test(every_metric_is_one_group),
+        cmocka_unit_test(a_page_that_does_not_fit_fails),
+    };
+    if (argc > 1) {
+        struct bench bench;
+        bench_format(bench_full(&bench));
+        fputs(bench.page.p, stdout);
+        bench_close(&bench);
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
