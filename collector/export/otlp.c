@@ -168,7 +168,7 @@ static void request_retry(void *context, const struct otlp_answer *answer, uint6
     stream->counters->retries++;
     stream->failing = true;
     log_limited(LOG_LEVEL_WARN,
-                "OTLP endpoint not reached, trying again destination=%s status=%ld error=\"%s\" delay_ms=%llu",
+                "OTLP attempt failed, trying again destination=%s status=%ld error=\"%s\" delay_ms=%llu",
                 stream->destination, answer->status, answer_text(answer), (unsigned long long)(delay_ns / NS_PER_MS));
 }
 
