@@ -282,6 +282,7 @@ def expected_attributes(exchange, port, address):
         "http.response.body.size": exchange.response_size, "network.protocol.version": "1.1",
         "client.address": exchange.client_address, "client.port": exchange.client_port,
         "server.address": exchange.server_address, "server.port": port, "network.local.address": address,
+        "network.local.port": port,
         "user_agent.original": wire.USER_AGENT,
     }
     if exchange.status:
