@@ -12,7 +12,6 @@
     X(MALFORMED, "http", "malformed")         /* the head is not HTTP/1 after all */                                   \
     X(NO_REQUEST, "http", "no_request")       /* a response whose request was not seen (408 on idle, start-up) */      \
     X(UNKNOWN_PROCESS, "http", "unknown_process") /* the loader named no such process within a second */               \
-    X(ORPHAN_END, "http", "orphan_end")       /* end of a response whose first record was lost */                      \
     X(TABLE_FULL, "http", "table_full")       /* too many open exchanges at once */                                    \
     X(BAD_RECORD, "ring", "bad_record")       /* a ring record with impossible lengths */
 enum self_unparsed {
