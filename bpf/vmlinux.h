@@ -2,6 +2,8 @@
 // BTF is needed to build. Field order here means nothing; names must be the kernel's (include/linux/*.h, include/net/*.h).
 #pragma once
 #define REDSTART_BPF 1
+// A global function: the verifier looks at it once, on its own, instead of along each path of each caller.
+#define SUBPROGRAM __attribute__((noinline))
 
 typedef unsigned char __u8;
 typedef signed char __s8;

@@ -144,6 +144,11 @@ static int event_handle(void *context, void *data, size_t size)
             log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
         break;
     case EVENT_FORK:
+        // A child of a process that is not decided on is not either, and no exec of its own may follow.
+        if (probes_target(server->selection->probes, event->pid) & TARGET_PENDING &&
+            !selection_decide(server->selection, event))
+            break;
+        // fall through
     case EVENT_ACTIVE:
         if (server->peer_greeted)
             told = process_tell(server, event, 0);

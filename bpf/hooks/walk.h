@@ -35,8 +35,9 @@ int walk_files(struct bpf_iter__task_file *context)
     __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (state == TCP_LISTEN) {
-        // Workers share their listener: each is told of, the first one (or a selected one) makes the state.
-        if (!connection || connection->flags & CONNECTION_IGNORED)
+        // Workers share their listener: each is told of, and each one's calls are observed if the port is selected; the first one
+        // (or a selected one) makes the state.
+        if (!connection || connection->flags & CONNECTION_IGNORED || port_selected(BPF_CORE_READ(sk, __sk_common.skc_num)))
             listener_make(sk, task->tgid, task);
         else if (target_flags(task->tgid) & (TARGET_CLIENT | TARGET_SERVER))
             event_send(EVENT_LISTEN, task, BPF_CORE_READ(sk, __sk_common.skc_num), false);

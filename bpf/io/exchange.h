@@ -74,7 +74,8 @@ static __always_inline void exchange_begin(struct connection *connection, const 
 // What the classifier says of the request's first bytes. True if it is (or may be) one.
 static __always_inline bool request_judge(struct connection *connection)
 {
-    enum http1_class class = http1_request_class(connection->data, connection->record.request_captured);
+    const __u64 *word = (const __u64 *)connection->data;
+    int class = http1_request_class(word[0], word[1], word[2], connection->record.request_captured);
 
     if (class == HTTP1_NO)
         return false;
@@ -104,24 +105,23 @@ static __always_inline bool request_start(struct connection *connection, struct 
                                           __u64 received)
 {
     struct http1_record *record = &connection->record;
-    __u8 first[CLASSIFY_ROOM] = {};
+    union first_bytes first = {};
 
     // An empty line before a request is to be ignored (RFC 9112 2.2); old clients send one after a POST.
-    int seen = user_buffer_peek(&io->buffer, first);
+    int seen = user_buffer_peek(&io->buffer, &first);
     if (seen <= 0) {
         counter_add(COUNTER_UNREADABLE_FAULT, 1);
         return false;
     }
-    __u32 skip = before == 0 && seen >= 2 && first[0] == '\r' && first[1] == '\n' ? 2 : 0;
+    __u32 skip = before == 0 && seen >= 2 && first.byte[0] == '\r' && first.byte[1] == '\n' ? 2 : 0;
     if (skip && io->buffer.length == 2)
         return true;
-    if (before == 0 && skip == 0 && http1_request_class(first, seen) == HTTP1_NO)
+    if (before == 0 && skip == 0 && http1_request_class_of(&first, seen) == HTTP1_NO)
         return false;
     if (before) {
         // "G" + "ET / HTTP/1.1": the rest alone is no request, together they may be.
-        __u8 joined[CLASSIFY_ROOM] = {connection->stash};
-        __builtin_memcpy(joined + 1, first, CLASSIFY_ROOM - 1);
-        if (http1_request_class(joined, seen < CLASSIFY_ROOM ? seen + 1 : CLASSIFY_ROOM) == HTTP1_NO)
+        if (http1_request_class(first.word[0] << 8 | connection->stash, first.word[1] << 8 | first.word[0] >> 56,
+                                first.word[2] << 8 | first.word[1] >> 56, seen + 1) == HTTP1_NO)
             return false;
     }
     if (connection->phase == PHASE_RESPONSE && connection->flags & CONNECTION_GREW)
@@ -168,9 +168,9 @@ static __always_inline void request_continue(struct connection *connection, cons
                 connection_ignore(connection);
         }
     } else if (io->buffer.length == 1 && record->role == RECORD_ROLE_SERVER) {
-        __u8 first[CLASSIFY_ROOM] = {};
-        user_buffer_peek(&io->buffer, first);
-        __u8 byte = first[0];
+        union first_bytes first = {};
+        user_buffer_peek(&io->buffer, &first);
+        __u8 byte = first.byte[0];
         if (byte >= 'A' && byte <= 'Z') {
             connection->stash = byte;
             connection->stash_received = received;
@@ -180,11 +180,11 @@ static __always_inline void request_continue(struct connection *connection, cons
 }
 
 // Where the interim (1xx) heads at the start of the capture end; 0 if the last of them is cut off.
-static __noinline __u32 interim_end(struct connection *connection, __u32 offset, __u32 captured)
+SUBPROGRAM __u32 interim_end(struct connection *connection, __u32 offset, __u32 captured)
 {
     __u32 word = 0;
 
-    if (offset > CAPTURE_START_MAX)
+    if (!connection || offset > CAPTURE_START_MAX)
         return 0;
     for (__u32 i = 0; i < HEAD_CAPTURE_MAX; i++) {
         if (i >= captured)
@@ -259,13 +259,15 @@ static __always_inline void response_tail(struct connection *connection, const s
 static __always_inline void response_judge(struct connection *connection, struct sock *sk, const struct io *io)
 {
     struct http1_record *record = &connection->record;
-    __u32 status = 0;
+    int status = 0;
 
     for (int heads = 0; heads < 3; heads++) {
         __u32 at = record->response_offset & (2 * HEAD_CAPTURE_MAX - 1);
         if (at > CAPTURE_START_MAX)
             return;
-        status = http1_response_class(&connection->data[at], record->response_captured);
+        union first_bytes first;
+        __builtin_memcpy(first.byte, &connection->data[at], 16);
+        status = http1_response_class_of(&first, record->response_captured);
         if (status < 100 || status >= 200 || status == 101)
             break;
         if (!interim_drop(connection, io))
@@ -310,10 +312,10 @@ static __always_inline void response_start(struct connection *connection, struct
 // More of a response whose record is out; or, if it looks like a status line, another response (pipelined).
 static __always_inline void response_continue(struct connection *connection, struct sock *sk, const struct io *io)
 {
-    __u8 first[CLASSIFY_ROOM] = {};
+    union first_bytes first = {};
 
-    if (io->buffer.readable && io->buffer.length >= 12 && user_buffer_peek(&io->buffer, first) >= 12 &&
-        http1_response_class(first, 12) >= 100) {
+    if (io->buffer.readable && io->buffer.length >= 12 && user_buffer_peek(&io->buffer, &first) >= 12 &&
+        http1_response_class_of(&first, 12) >= 100) {
         if (connection->flags & CONNECTION_GREW)
             exchange_end(connection, sk, RECORD_FLAG_NEXT);
         __u64 arrived = connection->record.arrived, started = connection->record.started;
@@ -338,10 +340,10 @@ static __always_inline void response_continue(struct connection *connection, str
 // A response without a request that we know of: begun before we looked, unsolicited, or early (see PHASE_EARLY).
 static __always_inline bool response_alone(struct connection *connection, struct sock *sk, const struct io *io)
 {
-    __u8 first[CLASSIFY_ROOM] = {};
-    int seen = io->buffer.readable ? user_buffer_peek(&io->buffer, first) : 0;
+    union first_bytes first = {};
+    int seen = io->buffer.readable ? user_buffer_peek(&io->buffer, &first) : 0;
 
-    if (seen <= 0 || http1_response_class(first, seen) == HTTP1_NO)
+    if (seen <= 0 || http1_response_class_of(&first, seen) == HTTP1_NO)
         return false;
     exchange_begin(connection, io);
     connection->record.flags = RECORD_FLAG_NO_REQUEST;

@@ -159,10 +159,10 @@ static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
 
     // Who asks is the client: on a connection that we did not see begin, the first message that we know tells the roles.
     if (connection->record.role == RECORD_ROLE_UNKNOWN) {
-        __u8 first[CLASSIFY_ROOM] = {};
-        int seen = io.buffer.readable ? user_buffer_peek(&io.buffer, first) : 0;
-        bool asks = seen > 0 && http1_request_class(first, seen) != HTTP1_NO;
-        bool answers = seen > 0 && !asks && http1_response_class(first, seen) != HTTP1_NO;
+        union first_bytes first = {};
+        int seen = io.buffer.readable ? user_buffer_peek(&io.buffer, &first) : 0;
+        bool asks = seen > 0 && http1_request_class_of(&first, seen) != HTTP1_NO;
+        bool answers = seen > 0 && !asks && http1_response_class_of(&first, seen) != HTTP1_NO;
         if (!asks && !answers) {
             boundary_miss(connection);
             return 0;

@@ -80,8 +80,10 @@ static __always_inline void user_buffer_of_message(struct user_buffer *io, __u64
 }
 
 // Fills io for the current task's call.
-static __noinline int user_buffer_find(struct user_buffer *io)
+SUBPROGRAM int user_buffer_find(struct user_buffer *io)
 {
+    if (!io)
+        return 0;
     struct task_struct *task = bpf_get_current_task_btf();
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
@@ -141,18 +143,21 @@ static __always_inline int user_piece_copy(struct connection *connection, __u32 
 {
     if (length > room)
         length = room;
-    if (length > HEAD_CAPTURE_MAX)
-        length = HEAD_CAPTURE_MAX;
-    if (at > CAPTURE_START_MAX)
+    // The compiler must not check one register and use another: the verifier follows registers.
+    __u64 place = at, size = length;
+    barrier_var(place);
+    barrier_var(size);
+    if (place > CAPTURE_START_MAX || size > HEAD_CAPTURE_MAX)
         return 0;
-    return bpf_probe_read_user(&connection->data[at], length, (void *)from) ? -1 : (int)length;
+    return bpf_probe_read_user(&connection->data[place], size, (void *)from) ? -1 : (int)size;
 }
 
 // Copies the call's bytes from `skip` on to connection->data[at], at most `room`; returns how many, or -1 if nothing could be
 // read.
-static __noinline int user_buffer_copy(const struct user_buffer *io, struct connection *connection, __u32 at, __u32 room,
-                                       __u32 skip)
+SUBPROGRAM int user_buffer_copy(const struct user_buffer *io, struct connection *connection, __u32 at, __u32 room, __u32 skip)
 {
+    if (!io || !connection)
+        return -1;
     __u32 left = io->length - skip, done = 0;
 
     if (room > left)
@@ -191,8 +196,10 @@ static __always_inline __u64 user_tail_shift(__u64 tail, __u64 from, __u32 lengt
 }
 
 // The last eight bytes that were moved, with those before the call's in `tail`; 0 if they are not to be had.
-static __noinline __u64 user_buffer_tail(const struct user_buffer *io, __u64 tail)
+SUBPROGRAM __u64 user_buffer_tail(const struct user_buffer *io, __u64 tail)
 {
+    if (!io)
+        return 0;
     __u32 n = io->length;
 
     if (!io->vector_count)
@@ -211,8 +218,10 @@ static __noinline __u64 user_buffer_tail(const struct user_buffer *io, __u64 tai
 }
 
 // The first bytes, for a look that leaves the captures alone.
-static __noinline int user_buffer_peek(const struct user_buffer *io, __u8 *to)
+SUBPROGRAM int user_buffer_peek(const struct user_buffer *io, union first_bytes *to)
 {
+    if (!io || !to)
+        return 0;
     __u64 from = io->base;
     __u32 n = io->length;
 

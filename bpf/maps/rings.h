@@ -24,13 +24,13 @@ static __always_inline bool ring_crosses(__u64 filled, __u32 size, __u64 mark)
 }
 
 // Copies a record into this CPU's ring; a failure is counted.
-static __always_inline void ring_write(void *record, __u32 size, enum counter kind)
+static __noinline int ring_write(void *record, __u32 size, __u32 kind)
 {
     __u32 index = bpf_get_smp_processor_id() >> cfg_ring_shift;
     void *ring = bpf_map_lookup_elem(&rings, &index);
     if (!ring) {
         counter_add(COUNTER_LOST_RING_FULL, 1);
-        return;
+        return 0;
     }
     __u64 filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA), quarter = cfg_ring_size / 4, flags = BPF_RB_NO_WAKEUP;
     if (ring_crosses(filled, size, quarter) || ring_crosses(filled, size, 3 * quarter)) {
@@ -38,4 +38,5 @@ static __always_inline void ring_write(void *record, __u32 size, enum counter ki
         counter_add(COUNTER_WAKE_UPS, 1);
     }
     counter_add(bpf_ringbuf_output(ring, record, size, flags) ? COUNTER_LOST_RING_FULL : kind, 1);
+    return 0;
 }
