@@ -195,16 +195,15 @@ def case_launcher_killed():
 
 def case_slow_reader():
     """Nobody reads standard output: spans are dropped and counted, requests are counted exactly, nothing blocks."""
-    requests = 5000
+    requests = 20000  # some 10 MB of JSON lines, more than is ever queued
     port = services.free_port()
     with services.go() as service:
         process = subprocess.Popen([harness.BIN / "redstart", "run", "--port", str(service.port), "--print-traces=json",
                                     "--prometheus", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             check(any(line == "redstart: ready\n" for line in process.stderr), "redstart ended before it was ready")
-            with wire.Connection(service.port) as connection:
-                for _ in range(requests):
-                    connection.exchange("GET", "/hello")
+            subprocess.run(["ab", "-q", "-k", "-c", "8", "-n", str(requests), f"http://127.0.0.1:{service.port}/hello"],
+                           stdout=subprocess.DEVNULL, check=True, timeout=60)
             time.sleep(1)
             metrics = harness.Scrape(port).metrics()
             check_equal(metrics.sum("http_server_request_duration_seconds_count"), requests, "requests counted")

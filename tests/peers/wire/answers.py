@@ -117,8 +117,18 @@ def answer_pieces(stream, request):
         stream.write(b"hello\n")
 
 
+def answer_pieces_chunked(stream, request):
+    """Each chunk's length and content apart, as some frameworks send them."""
+    stream.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(10):
+        time.sleep(PIECE_GAP_S)
+        stream.write(b"6\r\n")
+        stream.write(b"hello\n\r\n")
+    stream.write(b"0\r\n\r\n")
+
+
 def answer_endless(stream, request):
-    """Pieces without a length, then nothing: only time can tell that it is over."""
+    """Pieces without a length, then nothing until the client goes."""
     stream.write(b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n")
     for _ in range(10):
         time.sleep(PIECE_GAP_S)
@@ -190,8 +200,9 @@ def answer_error(stream, request):
 ANSWERS = {
     "/head": answer_head, "/204": answer_empty, "/304": answer_not_modified, "/103": answer_early_hints,
     "/103-together": answer_hints_together, "/chunked": answer_chunked, "/echo": answer_echo, "/large": answer_large,
-    "/long-head": answer_long_head, "/pieces": answer_pieces, "/endless": answer_endless, "/pause": answer_pause,
-    "/pause-chunked": answer_pause_chunked, "/until-close": answer_until_close, "/upgrade": answer_upgrade,
+    "/long-head": answer_long_head, "/pieces": answer_pieces, "/pieces-chunked": answer_pieces_chunked,
+    "/endless": answer_endless, "/pause": answer_pause, "/pause-chunked": answer_pause_chunked,
+    "/until-close": answer_until_close, "/upgrade": answer_upgrade,
     "/nothing": answer_nothing, "/reset": answer_reset, "/late": answer_late, "/error": answer_error,
 }
 
