@@ -23,21 +23,6 @@ void buffer_reset(struct buffer *buffer)
     buffer->failed = false;
 }
 
-void buffer_trim(struct buffer *buffer)
-{
-    if (!buffer->n) {
-        free(buffer->p);
-        buffer->p = NULL;
-        buffer->room = 0;
-        return;
-    }
-    char *trimmed = realloc(buffer->p, buffer->n);
-    if (!trimmed)
-        return; // keeps what it has
-    buffer->p = trimmed;
-    buffer->room = buffer->n;
-}
-
 char *buffer_reserve(struct buffer *buffer, size_t n)
 {
     if (buffer->failed || n > buffer->max - buffer->n) {

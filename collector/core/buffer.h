@@ -19,8 +19,6 @@ void buffer_init(struct buffer *buffer, size_t max);
 void buffer_release(struct buffer *buffer);
 // Empties it; the memory stays for reuse.
 void buffer_reset(struct buffer *buffer);
-// Gives back the memory that is not used.
-void buffer_trim(struct buffer *buffer);
 // Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.
 char *buffer_reserve(struct buffer *buffer, size_t n);
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);

@@ -1,7 +1,7 @@
 // The HTTP side of /metrics, /healthz and /readyz; see prometheus.h. Whoever reaches the port is a stranger:
-// libmicrohttpd parses the requests, with a cap on connections, on each connection's memory and on its silence; pages
-// being sent are capped together. The format of a page is in prometheus_text.c (OpenMetrics and others will stand
-// beside it and be chosen here by the Accept header).
+// libmicrohttpd parses the requests, with a cap on connections, on each connection's memory and on its silence; a page
+// is written piece by piece as its reader takes it. Its format is in prometheus_text.c (OpenMetrics and others will
+// stand beside it and be chosen here by the Accept header).
 //
 // libmicrohttpd runs without threads: its epoll fd is one fd of our loop, its timeouts are one timer. One daemon per
 // listening socket, because a daemon has only one.
@@ -18,7 +18,7 @@
 #define CONNECTIONS_MAX      64
 #define CONNECTION_MEMORY    (16 << 10)
 #define CONNECTION_TIMEOUT_S 10
-#define PAGES_BYTES_MAX      (64 << 20) // of all pages on their way to slow readers; 1,000 series take some 20 MiB
+#define PIECE_BYTES_MAX      (1 << 20) // far more than a piece takes
 #define PATH_MAX_BYTES       256
 
 #define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
@@ -34,44 +34,42 @@ struct prometheus {
     struct loop *loop;
     struct exposition exposition;
     char path[PATH_MAX_BYTES], host_name[65];
-    size_t pages_bytes;
     unsigned listener_count;
     struct listener listener[PROMETHEUS_LISTEN_MAX];
 };
 
-// A page belongs to its response, which lives until the last byte is sent or the connection is gone.
+// A page on its way: written piece by piece as the reader takes it. Belongs to its response, which lives until the last
+// byte is sent or the connection is gone.
 struct page {
-    struct prometheus *prometheus;
-    struct buffer bytes;
+    const struct exposition *exposition;
+    struct prometheus_cursor cursor;
+    struct buffer piece;
+    size_t sent; // of the piece
 };
 
 static void page_free(void *context)
 {
     struct page *page = context;
-    page->prometheus->pages_bytes -= page->bytes.room;
-    buffer_release(&page->bytes);
+    buffer_release(&page->piece);
     free(page);
 }
 
-// NULL if memory, or what of it is left for pages, does not suffice.
-static struct page *page_new(struct prometheus *prometheus)
+// The next bytes for libmicrohttpd's buffer.
+static ssize_t page_read(void *context, uint64_t position, char *to, size_t room)
 {
-    struct page *page = calloc(1, sizeof(*page));
-    if (!page)
-        return NULL;
-    page->prometheus = prometheus;
-    buffer_init(&page->bytes, PAGES_BYTES_MAX - prometheus->pages_bytes);
-    if (prometheus->exposition.refresh)
-        prometheus->exposition.refresh(prometheus->exposition.context);
-    prometheus_format(&page->bytes, &prometheus->exposition);
-    if (page->bytes.failed) {
-        buffer_release(&page->bytes);
-        free(page);
-        return NULL;
+    struct page *page = context;
+    while (page->sent == page->piece.n) {
+        page->sent = 0;
+        buffer_reset(&page->piece);
+        if (!prometheus_format_next(&page->piece, page->exposition, &page->cursor))
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        if (page->piece.failed)
+            return MHD_CONTENT_READER_END_WITH_ERROR; // the reader sees a page without its end
     }
-    buffer_trim(&page->bytes);
-    prometheus->pages_bytes += page->bytes.room;
-    return page;
+    size_t left = page->piece.n - page->sent, n = left < room ? left : room;
+    memcpy(to, page->piece.p + page->sent, n);
+    page->sent += n;
+    return (ssize_t)n;
 }
 
 // Takes the response. allow: value of an Allow header or NULL.
@@ -99,13 +97,34 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned s
                   MHD_create_response_from_buffer(size, line, MHD_RESPMEM_MUST_COPY));
 }
 
-static enum MHD_Result answer_metrics(struct prometheus *prometheus, struct MHD_Connection *connection)
+static uint64_t page_size(const struct exposition *exposition)
 {
-    struct page *page = page_new(prometheus);
+    struct prometheus_cursor cursor = {0};
+    struct buffer piece;
+    uint64_t size = 0;
+    buffer_init(&piece, PIECE_BYTES_MAX);
+    while (prometheus_format_next(&piece, exposition, &cursor)) {
+        size += piece.n;
+        buffer_reset(&piece);
+    }
+    buffer_release(&piece);
+    return size;
+}
+
+// head: libmicrohttpd 0.9.75 sends a chunked body's end even after a HEAD, so that answer gets a length instead.
+static enum MHD_Result answer_metrics(struct prometheus *prometheus, struct MHD_Connection *connection, bool head)
+{
+    const struct exposition *exposition = &prometheus->exposition;
+    struct page *page = calloc(1, sizeof(*page));
     if (!page)
-        return answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "too many pages are on their way");
+        return MHD_NO;
+    if (exposition->refresh)
+        exposition->refresh(exposition->context);
+    page->exposition = exposition;
+    buffer_init(&page->piece, PIECE_BYTES_MAX);
+    uint64_t size = head ? page_size(exposition) : MHD_SIZE_UNKNOWN;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback_cls(page->bytes.n, page->bytes.p, page_free, page);
+        MHD_create_response_from_callback(size, PROMETHEUS_PIECE_BYTES, page_read, page, page_free);
     if (!response)
         page_free(page);
     return answer(connection, MHD_HTTP_OK, TYPE_METRICS, NULL, response);
@@ -120,15 +139,15 @@ static enum MHD_Result answer_ready(struct prometheus *prometheus, struct MHD_Co
 }
 
 static enum MHD_Result answer_path(struct prometheus *prometheus, struct MHD_Connection *connection, const char *path,
-                                   bool reads)
+                                   bool get, bool head)
 {
     bool metrics = strcmp(path, prometheus->path) == 0, health = strcmp(path, "/healthz") == 0;
     if (!metrics && !health && strcmp(path, "/readyz") != 0)
         return answer_text(connection, MHD_HTTP_NOT_FOUND, NULL, "not found");
-    if (!reads)
+    if (!get && !head)
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET, HEAD", "method not allowed");
     if (metrics)
-        return answer_metrics(prometheus, connection);
+        return answer_metrics(prometheus, connection, head);
     // That this is answered at all shows that the loop turns.
     return health ? answer_text(connection, MHD_HTTP_OK, NULL, "ok") : answer_ready(prometheus, connection);
 }
@@ -139,16 +158,16 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
                               const char *version, const char *body, size_t *body_size, void **request_state)
 {
     static char head_seen;
-    bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    if (reads && !*request_state) {
+    bool get = strcmp(method, MHD_HTTP_METHOD_GET) == 0, head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if ((get || head) && !*request_state) {
         *request_state = &head_seen;
         return MHD_YES;
     }
-    if (reads && *body_size) {
+    if ((get || head) && *body_size) {
         *body_size = 0;
         return MHD_YES;
     }
-    return answer_path(context, connection, path, reads);
+    return answer_path(context, connection, path, get, head);
 }
 
 static unsigned listener_connections(const struct listener *listener)

@@ -4,6 +4,18 @@
 
 #include "collector/export/prometheus.h"
 
+// How far a page has come. All zero at its start; between two pieces series may come and go.
+struct prometheus_cursor {
+    enum { PROMETHEUS_HISTOGRAMS, PROMETHEUS_TARGETS, PROMETHEUS_SELF, PROMETHEUS_END } stage;
+    unsigned kind, instrument;
+    uint64_t series_id; // the last one on the page, of this kind and instrument; 0: none yet
+    uint32_t service;   // the next one
+    bool target_begun;
+};
+// Appends the next piece of a page: some whole histograms, targets, or our own metrics, about PROMETHEUS_PIECE_BYTES.
+// False at the end.
+#define PROMETHEUS_PIECE_BYTES (32 << 10)
+bool prometheus_format_next(struct buffer *page, const struct exposition *exposition, struct prometheus_cursor *cursor);
 // HELP and TYPE lines. type: "counter", "gauge", "histogram"; help: one line of ours.
 void prometheus_format_family(struct buffer *page, const char *name, const char *type, const char *help);
 // redstart's own metrics.

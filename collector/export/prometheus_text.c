@@ -1,5 +1,6 @@
 // The page of metrics in Prometheus' text format 0.0.4: one group of lines per metric, each with HELP and TYPE, no
-// empty labels, histograms cumulative. Called by prometheus.c for each scrape. Names of hosts, routes and services are
+// empty labels, histograms cumulative. Called by prometheus.c for each scrape, piece by
+// piece. Names of hosts, routes and services are
 // foreign text and are escaped. XREF(new-protocol): a kind's histograms come from red_instruments.
 //
 // Values are exact: seconds are written from integer nanoseconds, never through a double.
@@ -105,22 +106,44 @@ static void add_histogram(struct buffer *page, const struct red_instrument_info 
     buffer_add_char(page, '\n');
 }
 
-// A metric with no measurement yet is not on the page.
-static void add_instrument(struct buffer *page, struct buffer *labels, const struct red *red, enum span_kind kind,
-                           enum red_instrument instrument)
+// The first series with measurements of this instrument after the one with this id.
+static const struct red_series *series_after(const struct red_series *series, enum red_instrument instrument,
+                                             uint64_t id)
 {
-    const struct red_instrument_info *info = &red_instruments[kind][instrument];
-    bool begun = false;
-    for (const struct red_series *series = red_first(red, kind); series; series = series->next) {
-        if (!info->name || !series->histogram[instrument].count)
-            continue;
-        if (!begun)
+    while (series && (series->id <= id || !series->histogram[instrument].count))
+        series = series->next;
+    return series;
+}
+
+// A metric with no measurement yet is not on the page. True: the piece is full.
+static bool add_instrument(struct buffer *page, struct buffer *labels, const struct red *red,
+                           struct prometheus_cursor *cursor)
+{
+    const struct red_instrument_info *info = &red_instruments[cursor->kind][cursor->instrument];
+    const struct red_series *series = red_first(red, cursor->kind);
+    if (!info->name)
+        return false;
+    while ((series = series_after(series, cursor->instrument, cursor->series_id))) {
+        if (page->n >= PROMETHEUS_PIECE_BYTES)
+            return true;
+        if (!cursor->series_id)
             prometheus_format_family(page, info->prometheus_name, "histogram", info->description);
-        begun = true;
+        cursor->series_id = series->id;
         buffer_reset(labels);
         add_labels_series(labels, series);
-        add_histogram(page, info, (struct str){labels->p, labels->n}, &series->histogram[instrument]);
+        add_histogram(page, info, (struct str){labels->p, labels->n}, &series->histogram[cursor->instrument]);
     }
+    return false;
+}
+
+static bool add_instruments(struct buffer *page, struct buffer *labels, const struct red *red,
+                            struct prometheus_cursor *cursor)
+{
+    for (; cursor->kind < SPAN_KIND_MAX; cursor->kind++, cursor->instrument = 0)
+        for (; cursor->instrument < RED_INSTRUMENT_MAX; cursor->instrument++, cursor->series_id = 0)
+            if (add_instrument(page, labels, red, cursor))
+                return true;
+    return false;
 }
 
 static bool service_measured(const struct red *red, const struct service *service)
@@ -132,36 +155,65 @@ static bool service_measured(const struct red *red, const struct service *servic
     return false;
 }
 
-// The resources of the services that have series on this page.
-static void add_target_info(struct buffer *page, struct buffer *labels, const struct exposition *exposition)
+static void add_target(struct buffer *page, struct buffer *labels, const struct exposition *exposition,
+                       const struct service *service)
 {
-    const struct service *service;
-    bool begun = false;
-    for (uint32_t i = 0; (service = process_table_service(exposition->processes, i)); i++) {
-        if (!service_measured(exposition->red, service))
-            continue;
-        if (!begun)
-            prometheus_format_family(page, "target_info", "gauge", "Attributes of the observed services' resources.");
-        begun = true;
-        buffer_reset(labels);
-        add_labels_service(labels, service);
-        add_label(labels, "process_executable_name", str_from(service->exe_name));
-        add_label(labels, "host_name", str_from(exposition->host_name));
-        add_label(labels, "telemetry_sdk_name", STR("redstart"));
-        add_label(labels, "telemetry_sdk_language", str_from(service->language));
-        add_line_start(page, "target_info", "", (struct str){labels->p, labels->n});
-        buffer_add_str(page, STR("} 1\n"));
-    }
+    buffer_reset(labels);
+    add_labels_service(labels, service);
+    add_label(labels, "process_executable_name", str_from(service->exe_name));
+    add_label(labels, "host_name", str_from(exposition->host_name));
+    add_label(labels, "telemetry_sdk_name", STR("redstart"));
+    add_label(labels, "telemetry_sdk_language", str_from(service->language));
+    add_line_start(page, "target_info", "", (struct str){labels->p, labels->n});
+    buffer_add_str(page, STR("} 1\n"));
 }
 
-void prometheus_format(struct buffer *page, const struct exposition *exposition)
+// The resources of the services that have series. True: the piece is full.
+static bool add_targets(struct buffer *page, struct buffer *labels, const struct exposition *exposition,
+                        struct prometheus_cursor *cursor)
 {
+    const struct service *service;
+    for (; (service = process_table_service(exposition->processes, cursor->service)); cursor->service++) {
+        if (!service_measured(exposition->red, service))
+            continue;
+        if (page->n >= PROMETHEUS_PIECE_BYTES)
+            return true;
+        if (!cursor->target_begun)
+            prometheus_format_family(page, "target_info", "gauge", "Attributes of the observed services' resources.");
+        cursor->target_begun = true;
+        add_target(page, labels, exposition, service);
+    }
+    return false;
+}
+
+bool prometheus_format_next(struct buffer *page, const struct exposition *exposition, struct prometheus_cursor *cursor)
+{
+    if (cursor->stage == PROMETHEUS_END)
+        return false;
     struct buffer labels;
+    bool full = false;
     buffer_init(&labels, LABELS_MAX);
-    for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
-        for (unsigned instrument = 0; instrument < RED_INSTRUMENT_MAX; instrument++)
-            add_instrument(page, &labels, exposition->red, kind, instrument);
-    add_target_info(page, &labels, exposition);
+    if (cursor->stage == PROMETHEUS_HISTOGRAMS)
+        full = add_instruments(page, &labels, exposition->red, cursor);
+    else if (cursor->stage == PROMETHEUS_TARGETS)
+        full = add_targets(page, &labels, exposition, cursor);
+    else
+        prometheus_format_self(page, exposition);
+    if (!full)
+        cursor->stage++;
     buffer_release(&labels);
-    prometheus_format_self(page, exposition);
+    return true;
+}
+
+void prometheus_format(struct buffer *buffer, const struct exposition *exposition)
+{
+    struct prometheus_cursor cursor = {0};
+    struct buffer piece;
+    buffer_init(&piece, buffer->max);
+    while (prometheus_format_next(&piece, exposition, &cursor) && !buffer->failed) {
+        buffer->failed |= piece.failed;
+        buffer_add(buffer, piece.p, piece.n);
+        buffer_reset(&piece);
+    }
+    buffer_release(&piece);
 }

@@ -44,7 +44,7 @@ struct red_slot {
 struct red_list {
     struct red_series *first, *last;
     unsigned count, overflow_count;
-    uint64_t overflowed;
+    uint64_t last_id, overflowed;
 };
 
 struct red {
@@ -153,6 +153,7 @@ static struct red_series *series_new(struct red_list *list, const struct red_key
     if (!series)
         return NULL;
     *series = (struct red_series){
+        .id = ++list->last_id,
         .kind = key->kind,
         .service = key->service,
         .method = key->method,

@@ -36,6 +36,7 @@ extern const struct red_instrument_info red_instruments[SPAN_KIND_MAX][RED_INSTR
 
 struct red_series {
     struct red_series *next; // all series of a kind, oldest first
+    uint64_t id;             // 1, 2, 3 ... along the list, never used again: where to go on after a pause
     enum span_kind kind;
     const struct service *service;
     // Attribute values; "" or 0 means the label is left out. Texts are cut to their room, valid UTF-8, without control

@@ -115,24 +115,6 @@ static void long_formats(void **state)
     buffer_release(&buffer);
 }
 
-static void trim_keeps_the_contents(void **state)
-{
-    struct buffer buffer;
-    buffer_init(&buffer, 4096);
-    buffer_add_text(&buffer, "abc");
-    assert_true(buffer.room > 3);
-    buffer_trim(&buffer);
-    assert_int_equal(buffer.room, 3);
-    buffer_add_text(&buffer, "def");
-    assert_buffer(&buffer, "abcdef");
-    buffer_reset(&buffer);
-    buffer_trim(&buffer);
-    assert_null(buffer.p);
-    buffer_add_text(&buffer, "ghi");
-    assert_buffer(&buffer, "ghi");
-    buffer_release(&buffer);
-}
-
 static void a_maximum_of_zero(void **state)
 {
     struct buffer buffer;
@@ -152,7 +134,6 @@ int main(void)
         cmocka_unit_test(grows_to_its_maximum_exactly),
         cmocka_unit_test(a_write_that_does_not_fit_changes_nothing),
         cmocka_unit_test(long_formats),
-        cmocka_unit_test(trim_keeps_the_contents),
         cmocka_unit_test(a_maximum_of_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

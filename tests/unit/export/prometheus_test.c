@@ -189,21 +189,63 @@ static void paths_and_methods(void **state)
 
 static void the_page(void **state)
 {
+    static const char old_request[] = "GET /metrics HTTP/1.0\r\n\r\n";
     struct bench bench;
     bench_open(&bench, "127.0.0.1", NULL);
     const char *answer = exchange(&bench, "GET /metrics");
     assert_status(answer, 200);
     assert_non_null(strstr(answer, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strstr(answer, "\r\nTransfer-Encoding: chunked\r\n"));
     assert_non_null(strstr(answer, "\nredstart_connections 1001\n")); // refreshed before it was written
-    size_t size = strlen(body_of(answer));
+    assert_string_equal(answer + strlen(answer) - 5, "0\r\n\r\n");
+    // HTTP/1.0 knows no chunks: the page, to the letter.
+    answer = exchange_at(&bench, "127.0.0.1", old_request);
+    struct buffer page;
+    buffer_init(&page, 1 << 20);
+    prometheus_format(&page, &bench.exposition);
+    assert_int_equal(strlen(body_of(answer)), page.n);
+    assert_memory_equal(body_of(answer), page.p, page.n);
+    // HEAD names the page's length.
     char length[64];
-    snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", size);
-    assert_non_null(strstr(answer, length));
+    snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", page.n);
     answer = exchange(&bench, "HEAD /metrics");
     assert_status(answer, 200);
     assert_non_null(strstr(answer, length));
+    assert_null(strstr(answer, "Transfer-Encoding"));
     assert_string_equal(body_of(answer), "");
-    assert_int_equal(bench.refreshed, 2);
+    buffer_release(&page);
+    assert_int_equal(bench.refreshed, 3);
+    bench_close(&bench);
+}
+
+// A page beyond the socket buffers, to a reader that takes its time: arrives whole, while another one is served.
+static void a_large_page_and_a_slow_reader(void **state)
+{
+    enum { SERIES = 10 };
+    static struct span spans[SERIES];
+    struct bench bench;
+    bench_open(&bench, "127.0.0.1", NULL);
+    struct process_facts facts = {.pid = 5000000, .start_ns = 1, .exe = STR("/usr/bin/shop"), .comm = STR("shop")};
+    assert_int_equal(process_table_update(bench.processes, &facts), 0);
+    for (unsigned i = 0; i < SERIES; i++) {
+        spans[i] = spans_server();
+        spans[i].process = process_table_find(bench.processes, facts.pid);
+        spans[i].status = (uint16_t)(200 + i);
+        red_record(bench.red, &spans[i]);
+    }
+    int slow = client_open(&bench, "127.0.0.1"), small = 4096;
+    assert_int_equal(setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
+    assert_int_equal(send(slow, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(loop_run_once(bench.loop, NS_PER_MS), 0);
+    assert_status(exchange(&bench, "GET /healthz"), 200);
+    const char *answer = client_read(&bench, slow);
+    assert_non_null(strstr(answer, "\nredstart_connections 1001\n"));
+    unsigned counts = 0;
+    for (const char *p = answer; (p = strstr(p, "\nhttp_server_request_duration_seconds_count{")); p++)
+        counts++;
+    assert_int_equal(counts, SERIES);
     bench_close(&bench);
 }
 
@@ -370,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_and_methods),
         cmocka_unit_test(the_page),
+        cmocka_unit_test(a_large_page_and_a_slow_reader),
         cmocka_unit_test(another_path),
         cmocka_unit_test(readiness_says_why),
         cmocka_unit_test(a_request_body_is_not_wanted),

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 #include "collector/core/clock.h"
-#include "collector/export/prometheus.h"
+#include "collector/export/prometheus_format.h"
 #include "unit/export/spans.h"
 
 #define NO_SUCH_PID 5000000 // above what a kernel gives
@@ -285,6 +285,60 @@ static void every_metric_is_one_group(void **state)
     bench_close(&bench);
 }
 
+static void record_status(struct bench *bench, const struct process *process, uint16_t status, uint64_t at_ns)
+{
+    struct span span = spans_server();
+    span.process = process;
+    span.status = status;
+    span.start_monotonic_ns = at_ns;
+    span.duration_ns = 0;
+    red_record(bench->red, &span);
+}
+
+static unsigned page_counts(const struct bench *bench, const char *text)
+{
+    unsigned n = 0;
+    for (const char *p = bench->page.p; (p = strstr(p, text)); p++)
+        n++;
+    return n;
+}
+
+// Between two pieces of a page series expire, the last shown one among them, and others come.
+static void series_come_and_go_between_pieces(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    red_free(bench.red);
+    assert_int_equal(red_new(&bench.red, 1000, NS_PER_SEC), 0);
+    bench.exposition.red = bench.red;
+    const struct process *process = process_made(&bench, NO_SUCH_PID, "/usr/bin/shop");
+    for (uint16_t status = 100; status < 150; status++)
+        record_status(&bench, process, status, status < 125 ? 0 : 10 * NS_PER_SEC);
+    struct prometheus_cursor cursor = {0};
+    assert_true(prometheus_format_next(&bench.page, &bench.exposition, &cursor));
+    assert_true(bench.page.n >= PROMETHEUS_PIECE_BYTES && bench.page.n < PROMETHEUS_PIECE_BYTES + 8192);
+    assert_true(cursor.series_id > 1 && cursor.series_id < 25);
+    unsigned shown = (unsigned)cursor.series_id; // of those that now expire
+    red_expire(bench.red, 2 * NS_PER_SEC);
+    record_status(&bench, process, 150, 10 * NS_PER_SEC);
+    struct buffer piece;
+    buffer_init(&piece, 1 << 20);
+    while (prometheus_format_next(&piece, &bench.exposition, &cursor)) {
+        buffer_add(&bench.page, piece.p, piece.n);
+        buffer_reset(&piece);
+    }
+    buffer_release(&piece);
+    assert_false(bench.page.failed);
+    buffer_add_char(&bench.page, 0);
+    assert_int_equal(page_counts(&bench, "\nhttp_server_request_duration_seconds_count{"), shown + 26);
+    assert_int_equal(page_counts(&bench, "# TYPE http_server_request_duration_seconds "), 1);
+    assert_int_equal(page_counts(&bench, "\nhttp_server_response_body_size_bytes_count{"), 26);
+    assert_int_equal(page_counts(&bench, "\ntarget_info{"), 1);
+    assert_int_equal(page_counts(&bench, "\nredstart_connections "), 1);
+    assert_false(prometheus_format_next(&bench.page, &bench.exposition, &cursor));
+    bench_close(&bench);
+}
+
 static void a_page_that_does_not_fit_fails(void **state)
 {
     struct bench bench;
@@ -304,6 +358,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(our_own_metrics_exist_from_the_start),
         cmocka_unit_test(our_own_metrics_count),
         cmocka_unit_test(every_metric_is_one_group),
+        cmocka_unit_test(series_come_and_go_between_pieces),
         cmocka_unit_test(a_page_that_does_not_fit_fails),
     };
     if (argc > 1) {
