@@ -11,9 +11,9 @@ struct exposition {
     const struct red *red;
     const struct self *self;
     const struct process_table *processes;
-    const char *host_name;                     // of target_info; NULL: prometheus_new asks the kernel
-    void (*refresh)(void *context);            // called before each page, brings *self up to date; may be NULL
-    const char *(*not_ready)(void *context);   // NULL when ready, else the reason (for /readyz)
+    const char *host_name;                   // of target_info; NULL: prometheus_new asks the kernel
+    void (*refresh)(void *context);          // called before each page, brings *self up to date; may be NULL
+    const char *(*not_ready)(void *context); // NULL when ready, else the reason (for /readyz)
     void *context;
 };
 
@@ -21,8 +21,8 @@ struct exposition {
 void prometheus_format(struct buffer *buffer, const struct exposition *exposition);
 
 struct prometheus;
-// address: NULL for localhost (both ::1 and 127.0.0.1), "" for all, else an IP address or "[v6]". path: "/metrics" if NULL.
-// 0 or -errno (-EADDRINUSE, -EACCES ...).
+// address: NULL for localhost (both ::1 and 127.0.0.1), "" for all, else an IP address or "[v6]". path: "/metrics" if
+// NULL. 0 or -errno (-EADDRINUSE, -EACCES ...).
 int prometheus_new(struct prometheus **ret_prometheus, struct loop *loop, const struct exposition *exposition,
                    const char *address, uint16_t port, const char *path) must_check;
 void prometheus_free(struct prometheus *prometheus);
