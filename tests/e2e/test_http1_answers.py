@@ -192,21 +192,27 @@ def case_pause(bench):
 
 
 def case_pipelining(bench):
-    """Exactly, or the loss shows: what has no span is in redstart_unparsed_total (pipelined, or no_request where the request
-    lay beyond what is captured)."""
+    """Four requests in one send, answered one by one or together. All within what is captured of a request: spans and
+    redstart_unparsed_total account for all. Some beyond it: one by one still exactly, together the counter shows a loss."""
     def unparsed():
         return bench.redstart.metrics().sum("redstart_unparsed_total", protocol="http")
 
-    for path, name in (("/hello", "answered one by one"), ("/together", "answered together")):
+    for path, headers, exact in (("/hello", (), True), ("/together", (), True),
+                                 ("/hello", ["X-Pad: " + "p" * 60], True), ("/together", ["X-Pad: " + "p" * 60], False)):
         spans, counted = bench.spans_of("plain"), unparsed()
         with wire.Connection(bench.port("plain")) as connection:
-            connection.socket.sendall(connection.head("GET", path) + 3 * connection.head("GET", "/hello"))
-            for _ in range(4):
+            heads = [pipelined_head(target, headers) for target in (path, "/hello", "/hello", "/hello")]
+            connection.socket.sendall(b"".join(heads))
+            for _ in heads:
                 connection.read_response(wire.Exchange("GET", path, ""))
         time.sleep(1)
         spans, counted = bench.spans_of("plain") - spans, unparsed() - counted
-        check_equal(spans + counted, 4, f"{name}: spans ({spans}) and counted as unparsed ({counted})")
-        check(spans >= 1, f"{name}: not even the first request has a span")
+        what = f"{path}, {len(heads[0])} bytes each: spans ({spans}) and counted as unparsed ({counted})"
+        check(spans >= 1 and (spans + counted == 4 if exact else counted >= 1 and spans + counted <= 4), what)
+
+
+def pipelined_head(target, headers):
+    return "\r\n".join([f"GET {target} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
 
 
 def case_not_http(bench):
