@@ -79,7 +79,9 @@ static uint16_t port_parse(struct str digits)
 bool address_split_authority(struct str authority, struct str *ret_host, uint16_t *ret_port)
 {
     struct str host = authority, port = {"", 0};
-    const char *at = host.n ? memrchr(host.p, '@', host.n) : NULL;
+    if (authority.n == 0)
+        return false;
+    const char *at = memrchr(host.p, '@', host.n);
     if (at)
         host = (struct str){at + 1, (size_t)(host.p + host.n - at - 1)};
     const char *end = host.p + host.n;

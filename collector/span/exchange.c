@@ -214,6 +214,7 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     ret_span->request_body = request_body_size(exchange);
     ret_span->response_body = response_body_size(exchange);
     // A line whose version alone was cut off has its target whole.
-    ret_span->truncated = !request->line_complete && request->target.p + request->target.n == capture.p + capture.n;
+    ret_span->truncated = !request->line_complete &&
+                          (request->target.n == 0 || request->target.p + request->target.n == capture.p + capture.n);
     trace_fill(request->headers.traceparent, ret_span);
 }

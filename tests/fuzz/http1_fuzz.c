@@ -1,0 +1,49 @@
+// Fuzz target: both head parsers on one input. Every slice they return must lie inside it.
+#include <stdint.h>
+#include <stdlib.h>
+#include "collector/l7/http1.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void require_inside(struct str input, struct str part)
+{
+    bool constant = part.n == 1 && part.p[0] == '/'; // the path of an absolute form without one
+    require(part.n == 0 || constant || (part.p >= input.p && part.p + part.n <= input.p + input.n));
+}
+
+static void require_headers(struct str input, const struct http1_headers *headers)
+{
+    require_inside(input, headers->host);
+    require_inside(input, headers->user_agent);
+    require_inside(input, headers->traceparent);
+    require_inside(input, headers->forwarded_proto);
+    require(headers->content_length >= HTTP1_LENGTH_UNKNOWN);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str input = {(const char *)data, size};
+    struct http1_request request;
+    struct http1_response response;
+    enum parse_status status = http1_request_parse(input, &request);
+    require(status == PARSE_OK || status == PARSE_MORE || status == PARSE_BAD);
+    require((status == PARSE_OK) == request.complete && request.head_size <= size);
+    require_inside(input, request.method_text);
+    require_inside(input, request.target);
+    require_inside(input, request.path);
+    require_inside(input, request.query);
+    require_inside(input, request.authority);
+    require_headers(input, &request.headers);
+
+    status = http1_response_parse(input, &response);
+    require((status == PARSE_OK) == response.complete && response.head_size <= size && response.status <= 999);
+    require(status != PARSE_OK || response.status / 100 != 1 || response.status == 101);
+    require_headers(input, &response.headers);
+    return 0;
+}

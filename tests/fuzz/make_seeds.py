@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Writes the seeds of corpus/http1 and corpus/conn. Run it again after a change of the record's layout (ABI_VERSION)."""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+HTTP1, END = 1, 2
+CLOSED, IDLE, NO_RESPONSE, NO_REQUEST, NEXT = 1, 2, 4, 8, 64
+PID = 0x70000000
+
+GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+HEADS = {
+    "get": b"GET /hello?a=b HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: curl/8.1\r\nAccept: */*\r\n\r\n",
+    "post": b"POST /p HTTP/1.1\r\nhost:\tx \r\ncontent-length:  6 \r\nConnection: close, upgrade\r\n\r\nabcdef",
+    "bare_lf": b"\r\n\nPUT /p HTTP/1.0\nContent-Length: 5, 5\n\n",
+    "connect": b"CONNECT example.org:443 HTTP/1.1\r\n\r\n",
+    "absolute": b"GET http://u:p@a.example:81/x?y HTTP/1.1\r\nForwarded: for=1;proto=\"https\", x\r\n\r\n",
+    "options": b"OPTIONS * HTTP/1.1\r\nX-Forwarded-Proto: https, http\r\n\r\n",
+    "trace": b"GET / HTTP/1.1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n",
+    "chunked": b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "ok": WHOLE,
+    "interim": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok",
+    "switch": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x01x",
+}
+
+
+def record(kind, sequence, flags, request, response, more=0, tail=b"", pid=PID, family=2, role=1, path=b"", wait=0):
+    size = 144 + len(request) + len(response) + len(path)
+    return struct.pack(
+        "<HHBBHIIQIHH16s16sQQQQQQQ8sHHHHHhI", kind, size, family, role, flags, pid, 1, 7, sequence, 8080, 50000,
+        bytes([127, 0, 0, 1]), bytes([127, 0, 0, 2]), 5000, 1000, 1500, 2000, 3000, len(request) + 0,
+        len(response) + more, tail.rjust(8, b"\0"), len(request), len(request), len(response), len(path),
+        len(request) + len(response), 104, wait) + request + response + path
+
+
+STREAMS = {
+    "whole": record(HTTP1, 1, 0, GET, WHOLE) + record(END, 1, CLOSED, b"", b"", len(WHOLE)),
+    "long": record(HTTP1, 1, 0, GET, LONG, 10) + record(END, 1, IDLE, b"", b"", 500, wait=900)
+    + record(END, 1, NEXT, b"", b"", 1100),
+    "chunked": record(HTTP1, 1, 0, GET, CHUNKED, 300, b"abc\r\n") + record(END, 1, IDLE, b"", b"", 500, b"\r\n0\r\n\r\n"),
+    "pieces": record(HTTP1, 1, 0, GET, b"HTTP/1.1 200") + record(END, 1, IDLE, GET, WHOLE),
+    "pipelined": record(HTTP1, 1, 0, GET * 3, WHOLE) + record(HTTP1, 2, NO_REQUEST, b"", WHOLE)
+    + record(HTTP1, 3, NO_REQUEST, b"", LONG, 5) + record(END, 3, CLOSED, b"", b"", 2000),
+    "body_like": record(HTTP1, 1, 0, GET, LONG, 10) + record(HTTP1, 2, NO_REQUEST, b"", WHOLE)
+    + record(END, 2, IDLE, b"", b"", 990),
+    "no_answer": record(HTTP1, 1, NO_RESPONSE | CLOSED, GET * 2, b""),
+    "parked": record(HTTP1, 1, 0, GET, WHOLE, pid=5, wait=400) + record(HTTP1, 2, 0, GET, WHOLE, wait=800),
+    "unix": record(HTTP1, 1, 0, GET, WHOLE, family=1, path=b"/run/app.sock") + record(HTTP1, 2, 0, GET, LONG, family=1,
+                                                                                       path=b"\0name"),
+    "client": record(HTTP1, 1, 0, GET, b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", family=10, role=2),
+}
+
+for folder, seeds in (("http1", HEADS), ("conn", STREAMS)):
+    (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+    for name, content in seeds.items():
+        (CORPUS / folder / name).write_bytes(content)
