@@ -6,7 +6,7 @@
 #include "common/lib/str.h"
 
 struct arena {
-    char *p;       // one block, taken at init
+    char *p; // one block, taken at init
     size_t used, size;
 };
 

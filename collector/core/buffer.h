@@ -35,6 +35,6 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...) printf_li
 void buffer_add_json(struct buffer *buffer, struct str s);
 // For a terminal: control bytes (C0, DEL, C1) and invalid UTF-8 as \xHH, backslash doubled; the rest as it is.
 void buffer_add_terminal(struct buffer *buffer, struct str s);
-// A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped; other control characters, which the
-// format would allow, and invalid UTF-8 replaced by U+FFFD.
+// A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped; other control characters, which
+// the format would allow, and invalid UTF-8 replaced by U+FFFD.
 void buffer_add_label(struct buffer *buffer, struct str s);

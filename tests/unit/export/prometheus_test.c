@@ -1,4 +1,4 @@
-// /metrics over real sockets on loopback: paths, methods, readiness, addresses, and strangers who say nothing.
+// /metrics over real sockets on loopback: paths, methods, readiness, and strangers who say nothing.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,28 +84,15 @@ static void bench_close(struct bench *bench)
     loop_free(bench->loop);
 }
 
-static int client_open(const struct bench *bench, const char *address)
+static int client_open(const struct bench *bench)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } to = {0};
-    if (inet_pton(AF_INET6, address, &to.v6.sin6_addr) == 1) {
-        to.v6.sin6_family = AF_INET6;
-        to.v6.sin6_port = htons(bench->port);
-    } else {
-        to.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(bench->port)};
-        assert_int_equal(inet_pton(AF_INET, address, &to.v4.sin_addr), 1);
-    }
-    int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, &to.any, sizeof(to)) < 0) {
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(bench->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     struct timeval patience = {.tv_usec = 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
     return fd;
 }
 
@@ -126,10 +113,9 @@ static const char *client_read(const struct bench *bench, int fd)
     return answer;
 }
 
-static const char *exchange_at(const struct bench *bench, const char *address, const char *request)
+static const char *exchange_raw(const struct bench *bench, const char *request)
 {
-    int fd = client_open(bench, address);
-    assert_true(fd >= 0);
+    int fd = client_open(bench);
     assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
     return client_read(bench, fd);
 }
@@ -138,7 +124,7 @@ static const char *exchange(const struct bench *bench, const char *line)
 {
     char request[512];
     snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", line);
-    return exchange_at(bench, "127.0.0.1", request);
+    return exchange_raw(bench, request);
 }
 
 static const char *body_of(const char *answer)
@@ -199,7 +185,7 @@ static void the_page(void **state)
     assert_non_null(strstr(answer, "\nredstart_connections 1001\n")); // refreshed before it was written
     assert_string_equal(answer + strlen(answer) - 5, "0\r\n\r\n");
     // HTTP/1.0 knows no chunks: the page, to the letter.
-    answer = exchange_at(&bench, "127.0.0.1", old_request);
+    answer = exchange_raw(&bench, old_request);
     struct buffer page;
     buffer_init(&page, 1 << 20);
     prometheus_format(&page, &bench.exposition);
@@ -233,7 +219,7 @@ static void a_large_page_and_a_slow_reader(void **state)
         spans[i].status = (uint16_t)(200 + i);
         red_record(bench.red, &spans[i]);
     }
-    int slow = client_open(&bench, "127.0.0.1"), small = 4096;
+    int slow = client_open(&bench), small = 4096;
     assert_int_equal(setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
     static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
     assert_int_equal(send(slow, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
@@ -273,12 +259,10 @@ static void a_request_body_is_not_wanted(void **state)
 {
     struct bench bench;
     bench_open(&bench, "127.0.0.1", NULL);
+    assert_status(exchange_raw(&bench, "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc"), 405);
     assert_status(
-        exchange_at(&bench, "127.0.0.1", "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc"),
-        405);
-    assert_status(exchange_at(&bench, "127.0.0.1",
-                              "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"),
-                  200);
+        exchange_raw(&bench, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"),
+        200);
     bench_close(&bench);
 }
 
@@ -286,78 +270,27 @@ static void what_is_not_http(void **state)
 {
     struct bench bench;
     bench_open(&bench, "127.0.0.1", NULL);
-    const char *answer = exchange_at(&bench, "127.0.0.1", "\x16\x03\x01 hello\r\n\r\n");
+    const char *answer = exchange_raw(&bench, "\x16\x03\x01 hello\r\n\r\n");
     assert_true(answer[0] == 0 || strncmp(answer, "HTTP/1.", 7) == 0);
     assert_status(exchange(&bench, "GET /healthz"), 200);
     static char long_head[40000];
     memset(long_head, 'a', sizeof(long_head) - 1);
     memcpy(long_head, "GET /", 5);
-    int fd = client_open(&bench, "127.0.0.1");
+    int fd = client_open(&bench);
     assert_true(send(fd, long_head, sizeof(long_head) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0);
     assert_status(client_read(&bench, fd), 414);
     assert_status(exchange(&bench, "GET /healthz"), 200);
     bench_close(&bench);
 }
 
-static bool reachable(const struct bench *bench, const char *address)
+static void errors_leave_nothing_behind(void **state)
 {
-    int fd = client_open(bench, address);
-    if (fd < 0)
-        return false;
-    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
-    assert_status(client_read(bench, fd), 200);
-    return true;
-}
-
-static bool host_has_ipv6(void)
-{
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-    if (fd >= 0)
-        close(fd);
-    return has;
-}
-
-static void addresses(void **state)
-{
-    static const struct {
-        const char *address;
-        bool ipv4, ipv6;
-    } cases[] = {
-        {NULL, true, true},       {"localhost", true, true}, {"", true, true},       {"127.0.0.1", true, false},
-        {"0.0.0.0", true, false}, {"::1", false, true},      {"[::1]", false, true},
-    };
-    bool ipv6 = host_has_ipv6();
-    for (size_t i = 0; i < array_size(cases); i++) {
-        if (!cases[i].ipv4 && !ipv6)
-            continue;
-        struct bench bench;
-        bench_open(&bench, cases[i].address, NULL);
-        assert_int_equal(reachable(&bench, "127.0.0.1"), cases[i].ipv4);
-        assert_int_equal(reachable(&bench, "::1"), cases[i].ipv6 && ipv6);
-        assert_int_equal(reachable(&bench, "127.0.0.2"),
-                         cases[i].address && cases[i].ipv4 && cases[i].address[0] != '1' && cases[i].address[0] != 'l');
-        bench_close(&bench);
-    }
-}
-
-static void errors_have_their_number(void **state)
-{
-    static const struct {
-        const char *address, *path;
-        int error;
-    } cases[] = {
-        {"127.0.0.1", NULL, -EADDRINUSE},    {NULL, NULL, -EADDRINUSE},         {"", NULL, -EADDRINUSE},
-        {"192.0.2.1", NULL, -EADDRNOTAVAIL}, {"no.address", NULL, -EINVAL},     {"[::1", NULL, -EINVAL},
-        {"127.0.0.1 ", NULL, -EINVAL},       {"127.0.0.1", "metrics", -EINVAL},
-    };
     struct bench bench;
     bench_open(&bench, NULL, NULL); // takes the port
     struct prometheus *first = bench.prometheus;
-    for (size_t i = 0; i < array_size(cases); i++)
-        assert_int_equal(bench_start(&bench, cases[i].address, cases[i].path), cases[i].error);
+    for (unsigned i = 0; i <= LOOP_TIMERS_MAX; i++)
+        assert_int_equal(bench_start(&bench, "127.0.0.1", NULL), -EADDRINUSE);
+    assert_int_equal(bench_start(&bench, "127.0.0.1", "metrics"), -EINVAL);
     assert_ptr_equal(bench.prometheus, first);
     assert_status(exchange(&bench, "GET /healthz"), 200);
     bench_close(&bench);
@@ -372,11 +305,11 @@ static void silent_strangers(void **state)
     int silent[SILENT];
     bench_open(&bench, "127.0.0.1", NULL);
     for (unsigned i = 0; i < SILENT; i++) {
-        silent[i] = client_open(&bench, "127.0.0.1");
+        silent[i] = client_open(&bench);
         assert_true(silent[i] >= 0);
         assert_int_equal(loop_run_once(bench.loop, NS_PER_MS), 0);
     }
-    int fd = client_open(&bench, "127.0.0.1");
+    int fd = client_open(&bench);
     static const char request[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
     char byte;
@@ -398,7 +331,7 @@ static void freed_in_the_middle_of_an_answer(void **state)
 {
     struct bench bench;
     bench_open(&bench, "127.0.0.1", NULL);
-    int fd = client_open(&bench, "127.0.0.1");
+    int fd = client_open(&bench);
     static const char request[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /met";
     assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
     for (unsigned i = 0; i < 3; i++)
@@ -417,8 +350,7 @@ int main(void)
         cmocka_unit_test(readiness_says_why),
         cmocka_unit_test(a_request_body_is_not_wanted),
         cmocka_unit_test(what_is_not_http),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(errors_have_their_number),
+        cmocka_unit_test(errors_leave_nothing_behind),
         cmocka_unit_test(silent_strangers),
         cmocka_unit_test(freed_in_the_middle_of_an_answer),
     };
