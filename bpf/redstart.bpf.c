@@ -7,3 +7,6 @@
 #include "hooks/walk.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+// Named here so that the object's type information has it: tests/layout compares it with the C compiler's.
+struct process_event *layout_of_process_event;

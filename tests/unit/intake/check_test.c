@@ -1,0 +1,78 @@
+// The gate between ring bytes and the collector: each length, kind and place that does not fit is refused.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+#include "collector/intake/check.h"
+
+static union {
+    struct http1_record record;
+    uint8_t bytes[RECORD_SIZE_MAX + 8];
+    uint64_t align;
+} box;
+
+static struct http1_record *record_good(void)
+{
+    memset(&box, 0, sizeof box);
+    box.record.kind = RECORD_KIND_HTTP1;
+    box.record.family = AF_INET;
+    box.record.role = RECORD_ROLE_SERVER;
+    box.record.request_captured = 40;
+    box.record.response_offset = 40;
+    box.record.response_captured = 60;
+    box.record.size = sizeof box.record + 100;
+    return &box.record;
+}
+
+#define refused(change)                                                                                                \
+    do {                                                                                                               \
+        struct http1_record *record = record_good();                                                                   \
+        change;                                                                                                        \
+        assert_false(record_check(record, sizeof *record + 100));                                                      \
+    } while (0)
+
+static void test_good_ones(void **state)
+{
+    struct http1_record *record = record_good();
+    assert_true(record_check(record, sizeof *record + 100));
+    record->family = AF_UNIX;
+    record->path_offset = 90;
+    record->path_captured = 10;
+    assert_true(record_check(record, sizeof *record + 100));
+    record = record_good();
+    record->kind = RECORD_KIND_HTTP1_END;
+    record->size = sizeof *record;
+    record->request_captured = record->response_offset = record->response_captured = 0;
+    assert_true(record_check(record, sizeof *record));
+}
+
+static void test_bad_ones(void **state)
+{
+    refused(record->kind = RECORD_KIND_NONE);
+    refused(record->kind = RECORD_KIND_MAX);
+    refused(record->family = 77);
+    refused(record->role = RECORD_ROLE_UNKNOWN);
+    refused(record->role = 3);
+    refused(record->size++);
+    refused(record->request_captured = 101);
+    refused(record->request_captured = 0xffff);
+    refused(record->response_captured = 61);
+    refused(record->response_offset = 41);
+    refused(record->response_offset = 0xffff);
+    refused(record->path_captured = 101);
+    refused(record->path_offset = 100; record->path_captured = 1);
+    struct http1_record *record = record_good();
+    assert_false(record_check(record, sizeof *record - 1));
+    assert_false(record_check(record, 0));
+    assert_false(record_check(box.bytes + 4, sizeof *record + 100));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good_ones), cmocka_unit_test(test_bad_ones)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
