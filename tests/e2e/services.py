@@ -1,6 +1,7 @@
 """Starts and stops the peers of tests/peers: each a process of its own, on a free port of 127.0.0.1, ended by its pid.
 
-Used by the tests of this folder. A peer that needs building is built once into tests/.cache/<name>-<hash of its sources>.
+Used by the tests of this folder. A peer that needs building is built once, into tests/.cache/<name>-<hash of its
+sources>.
 """
 import contextlib
 import fcntl
@@ -166,7 +167,7 @@ def rust():
 
 
 def otelcol(port=None):
-    """A real OpenTelemetry Collector; the service has `file`, where it writes what it accepts, a JSON object per line."""
+    """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines."""
     folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
     port = port or free_port()
     text = (PEERS / "otelcol/config.yaml.in").read_text()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -31,7 +32,8 @@ def run(*arguments, prefix=()):
 # Arguments, what the message must name.
 USAGE = [
     (["--no-such-option"], "--no-such-option"), (["--port", "70000"], "70000"), (["--port", "0"], "--port"),
-    (["--port", "80x"], "80x"), (["--port", "9010-9000"], "9010-9000"), (["--port", ""], "--port"), (["--port"], "--port"),
+    (["--port", "80x"], "80x"), (["--port", "9010-9000"], "9010-9000"), (["--port", ""], "--port"),
+    (["--port"], "--port"),
     (["--prometheus", "99999"], "99999"), (["--pid", "-5"], "-5"), (["--pid", "abc"], "abc"),
     (["--print-traces=xml"], "xml"), (["--otlp", "no-url"], "no-url"), (["--otlp-protocol", "carrier"], "carrier"),
     (["--exclude-port", "65536"], "65536"), (["stray"], "stray"), (["--series-ttl", "soon"], "soon"),
@@ -50,7 +52,8 @@ def case_usage():
 
 def case_command_line():
     for arguments, code in ((["--help"], 0), (["--version"], 0), (["run", "--help"], 0), (["no-such-command"], 2)):
-        done = subprocess.run([harness.BIN / "redstart", *arguments], capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
+        done = subprocess.run([harness.BIN / "redstart", *arguments], capture_output=True, text=True,
+                              timeout=RUN_TIMEOUT_S)
         check_equal(done.returncode, code, f"exit code of redstart {' '.join(arguments)} ({done.stderr.strip()!r})")
         check((done.stdout if code == 0 else done.stderr).strip(), f"redstart {' '.join(arguments)} says nothing")
 
@@ -82,8 +85,8 @@ def case_prometheus_port_used():
 def case_otlp_unreachable():
     """It keeps running and counting."""
     environment = {"OTEL_METRIC_EXPORT_INTERVAL": "500", "OTEL_BSP_SCHEDULE_DELAY": "100"}
-    with services.go() as service, harness.Redstart("--port", service.port, "--otlp",
-                                                    f"http://127.0.0.1:{services.free_port()}", env=environment) as redstart:
+    url = f"http://127.0.0.1:{services.free_port()}"
+    with services.go() as service, harness.Redstart("--port", service.port, "--otlp", url, env=environment) as redstart:
         redstart.wait_spans(3, harness.query_in([wire.request(service.port, "GET", "/hello") for _ in range(3)]))
         end = time.monotonic() + 8
         while time.monotonic() < end:
@@ -92,7 +95,7 @@ def case_otlp_unreachable():
             if tries:
                 break
             time.sleep(0.2)
-        check(tries, "an unreachable endpoint: neither redstart_export_retries_total nor redstart_export_failed_total grows")
+        check(tries, "unreachable, but neither redstart_export_retries_total nor redstart_export_failed_total grows")
         check_equal(redstart.metrics().sum("redstart_export_sent_total"), 0, "redstart_export_sent_total")
         exchange = wire.request(service.port, "GET", "/hello")
         redstart.wait_spans(1, harness.query_is(exchange.query))
@@ -101,7 +104,7 @@ def case_otlp_unreachable():
 def case_no_privilege():
     code, text = run("--port", "1", prefix=("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"))
     check_equal(code, 3, f"exit code without privilege ({text.strip()!r})")
-    check("root" in text or "CAP_" in text or "sudo" in text, f"the message does not say what would help: {text.strip()!r}")
+    check(any(word in text for word in ("root", "CAP_", "sudo")), f"the message does not say what would help: {text!r}")
 
 
 def bpf_objects():
@@ -118,7 +121,7 @@ def bpf_objects():
 
 
 def left_behind(before, pids):
-    """New objects that no process holds, or one of ours does; others' (another redstart, systemd) are not our business."""
+    """New objects that no process holds, or one of ours does; others' (another redstart, systemd) do not count."""
     new = {key: item for key, item in bpf_objects().items() if key not in before}
     return {key: item.get("name") for key, item in new.items()
             if not item.get("pids") or any(holder["pid"] in pids for holder in item["pids"])}
@@ -126,7 +129,7 @@ def left_behind(before, pids):
 
 def is_alive(pid):
     with contextlib.suppress(OSError):
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False
 
 
@@ -152,7 +155,8 @@ def case_stop():
             wire.request(service.port, "GET", "/hello")
             redstart.wait_spans(1)
             code = redstart.stop(number)
-            print(f"       ready after {redstart.ready_s:.2f} s (goal 1 s), ended {redstart.stop_s:.2f} s after signal {number}")
+            print(f"       ready after {redstart.ready_s:.2f} s (goal 1 s), "
+                  f"ended {redstart.stop_s:.2f} s after signal {number}", flush=True)
             check_equal(code, 0, f"exit code after signal {number} ({redstart.log_text()})")
             check_between(redstart.ready_s, 0, READY_S, "start to ready in s")
             check_between(redstart.stop_s, 0, EXIT_S, "signal to exit in s")
@@ -164,7 +168,8 @@ def case_users():
     with harness.Redstart("--port", "1") as redstart:
         seen = {}
         for pid in redstart.pids():
-            status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines() if ":\t" in line)
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
             seen[status["Name"]] = (status["Uid"].split(), status["CapEff"], status["CapPrm"])
         name = next((name for name in seen if name.startswith("redstart-collec")), None)
         check(name, f"no collector among {seen}")
@@ -185,7 +190,8 @@ def case_launcher_killed():
     end = time.monotonic() + 3
     while any(map(is_alive, pids)) and time.monotonic() < end:
         time.sleep(0.05)
-    check(not any(map(is_alive, pids)), f"processes left after SIGKILL of the launcher: {[p for p in pids if is_alive(p)]}")
+    left = [pid for pid in pids if is_alive(pid)]
+    check(not left, f"processes left after SIGKILL of the launcher: {left}")
     with services.go() as service, harness.Redstart("--port", service.port) as following:
         wire.request(service.port, "GET", "/hello")
         following.wait_spans(1)
@@ -198,8 +204,9 @@ def case_slow_reader():
     requests = 20000  # some 10 MB of JSON lines, more than is ever queued
     port = services.free_port()
     with services.go() as service:
-        process = subprocess.Popen([harness.BIN / "redstart", "run", "--port", str(service.port), "--print-traces=json",
-                                    "--prometheus", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [harness.BIN / "redstart", "run", "--port", str(service.port), "--print-traces=json", "--prometheus",
+                   str(port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             check(any(line == "redstart: ready\n" for line in process.stderr), "redstart ended before it was ready")
             subprocess.run(["ab", "-q", "-k", "-c", "8", "-n", str(requests), f"http://127.0.0.1:{service.port}/hello"],

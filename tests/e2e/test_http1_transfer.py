@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""HTTP/1 however its bytes are carried: every way to read and to write, heads in pieces, workers, threads, sockets passed
-on, every address family. Each response that a client got is one span, by value."""
+"""HTTP/1 however its bytes are carried: every way to read and to write, heads in pieces, workers, threads, sockets
+passed on, every address family. Each response that a client got is one span, by value."""
 import sys
 import time
 
@@ -10,7 +10,8 @@ import wire_peer
 from harness import check, check_equal
 from wire_peer import BODY
 
-READ_MODES = ("recv", "recv_into", "recvfrom", "read", "readv", "recvmsg", "recvmsg vector", "peek", "peek one", "bytewise")
+READ_MODES = ("recv", "recv_into", "recvfrom", "read", "readv", "recvmsg", "recvmsg vector", "peek", "peek one",
+              "bytewise")
 WRITE_MODES = ("sendall", "write", "head then body", "writev", "sendmsg", "sendfile", "splice", "bytewise")
 SHORT_GAP_S = 0.003
 
@@ -43,7 +44,7 @@ def case_splice_read(bench):
     time.sleep(1)
     after = bench.redstart.metrics().sum("redstart_unparsed_total", protocol="http")
     seen = bench.spans_of("read splice")
-    check(seen + (after - before) >= 1, "requests read by splice: neither a span nor a count in redstart_unparsed_total")
+    check(seen + (after - before) >= 1, "read by splice: neither a span nor a count in redstart_unparsed_total")
     check(seen <= 5, f"5 requests, {seen} spans")
 
 
@@ -77,8 +78,9 @@ def case_head_split_everywhere(bench):
     spans = bench.count("plain", before + requests)[-requests:]
     for span in spans:
         a = span["attributes"]
-        check_equal((a["http.request.method"], a["url.path"], a["http.response.status_code"], a["http.request.body.size"],
-                     a["http.response.body.size"], a["server.address"]), ("GET", "/s", 200, 0, 6, "x"), "split request")
+        check_equal((a["http.request.method"], a["url.path"], a["http.response.status_code"],
+                     a["http.request.body.size"], a["http.response.body.size"], a["server.address"]),
+                    ("GET", "/s", 200, 0, 6, "x"), "split request")
 
 
 def case_forked(bench):

@@ -86,7 +86,8 @@ def check_spans(spans, exchanges, port):
         check_equal(seen, harness.expected_attributes(exchange, port, "127.0.0.1"), f"{exchange.path}: attributes")
         check_equal(span["name"], exchange.method, f"{exchange.path}: name")
         check_equal(span.get("parentSpanId", ""), "", f"{exchange.path}: parent")
-        check_equal(span.get("status", {}).get("code", 0), 2 if exchange.status >= 500 else 0, f"{exchange.path}: status")
+        code = span.get("status", {}).get("code", 0)
+        check_equal(code, 2 if exchange.status >= 500 else 0, f"{exchange.path}: status code of the span")
         check_children(span, children.get((span["traceId"], span["spanId"]), {}), exchange)
 
 
@@ -121,18 +122,18 @@ def check_points(points, exchanges, port):
             expected["error.type"] = str(exchange.status)
         key = ("http.server.request.duration", json.dumps(expected, sort_keys=True))
         check(key in latest, f"no series {expected} in {[k for k in latest if k[0] == key[0]]}")
-    check_equal(sum(point.get("sum", 0) for (name, _), point in latest.items() if name == "http.server.request.body.size"),
-                sum(exchange.request_size for exchange in exchanges), "http.server.request.body.size: sum")
+    sizes = [point.get("sum", 0) for (name, _), point in latest.items() if name == "http.server.request.body.size"]
+    check_equal(sum(sizes), sum(exchange.request_size for exchange in exchanges), "http.server.request.body.size: sum")
 
 
-def push(how, url, environment):
+def push(configure):
+    """configure: from the collector's URL, the arguments and the variables that make redstart push to it."""
     with services.otelcol() as collector, services.go() as service:
-        arguments = [part.format(url=url.format(port=collector.port)) for part in how]
-        environment = {name: text.format(port=collector.port) for name, text in environment.items()}
+        arguments, environment = configure(f"http://127.0.0.1:{collector.port}")
         with harness.Redstart("--port", service.port, *arguments, env={**ENVIRONMENT, **environment}) as redstart:
             exchanges = drive(service.port)
             redstart.wait_spans(len(exchanges))
-            spans, points = wait_accepted(collector, lambda spans, points: len(spans) >= 3 * len(exchanges) and points)
+            wait_accepted(collector, lambda spans, points: len(spans) >= 3 * len(exchanges) and points)
             metrics = redstart.metrics()
             check(metrics.sum("redstart_export_sent_total", signal="traces") >= 1, "redstart_export_sent_total is 0")
             check_equal(metrics.sum("redstart_export_failed_total"), 0, "redstart_export_failed_total")
@@ -145,19 +146,21 @@ def late_collector():
     """The collector starts when the requests are over: nothing is lost, the retries are counted."""
     with services.go() as service:
         port = services.free_port()
-        with harness.Redstart("--port", service.port, "--otlp", f"http://127.0.0.1:{port}", env=ENVIRONMENT) as redstart:
+        url = f"http://127.0.0.1:{port}"
+        with harness.Redstart("--port", service.port, "--otlp", url, env=ENVIRONMENT) as redstart:
             exchanges = drive(service.port)
             redstart.wait_spans(len(exchanges))
             time.sleep(1)
             with services.otelcol(port) as collector:
-                spans, points = wait_accepted(collector, lambda spans, points: len(spans) >= 3 * len(exchanges) and points)
+                spans, _ = wait_accepted(collector, lambda spans, _: len(spans) >= 3 * len(exchanges))
                 check_spans(spans, exchanges, service.port)
-                check(redstart.metrics().sum("redstart_export_retries_total") >= 1, "redstart_export_retries_total is 0")
+                retries = redstart.metrics().sum("redstart_export_retries_total")
+                check(retries >= 1, "redstart_export_retries_total is 0")
 
 
 CASES = [
-    ("--otlp", lambda: push(["--otlp", "{url}"], "http://127.0.0.1:{port}", {})),
-    ("endpoint by the environment", lambda: push([], "", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}"})),
+    ("--otlp", lambda: push(lambda url: (["--otlp", url], {}))),
+    ("endpoint by the environment", lambda: push(lambda url: ([], {"OTEL_EXPORTER_OTLP_ENDPOINT": url}))),
     ("collector comes later", late_collector),
 ]
 

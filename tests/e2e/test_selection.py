@@ -28,7 +28,7 @@ def check_unseen(redstart, exchanges):
     time.sleep(1)
     queries = {exchange.query for exchange in exchanges}
     seen = [span for span in redstart.spans if span["attributes"].get("url.query") in queries]
-    check(not seen, f"{len(seen)} of {len(exchanges)} requests were shown, but should not be{harness.brief(seen, seen)}")
+    check(not seen, f"{len(seen)} of {len(exchanges)} requests were wrongly shown{harness.brief(seen, seen)}")
 
 
 def case_port():
@@ -127,7 +127,8 @@ def case_everything():
 
 def case_older_connections():
     """Opened before redstart: seen from the next request on, whether or not there were requests before."""
-    for arguments in (lambda service: ["--port", service.port], lambda service: [], lambda service: ["--pid", service.pid]):
+    for arguments in (lambda service: ["--port", service.port], lambda service: [],
+                      lambda service: ["--pid", service.pid]):
         with services.go() as service, wire.Connection(service.port) as used, wire.Connection(service.port) as fresh:
             before = [used.exchange("GET", "/hello") for _ in range(3)]
             with harness.Redstart(*arguments(service)) as redstart:

@@ -47,7 +47,7 @@ class Connection:
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
     def exchange(self, method, target, body=None, headers=(), pieces=None, piece_gap=0.0):
-        """One request and its answer. An id in the query tells requests apart. pieces: lengths to cut the bytes into."""
+        """One request and its answer. An id in the query tells requests apart. pieces: lengths to cut the bytes in."""
         path, _, query = target.partition("?")
         query = f"{query}&id={next(_ids)}" if query else f"id={next(_ids)}"
         if body is not None:

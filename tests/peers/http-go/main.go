@@ -1,5 +1,5 @@
-// The Go peer of the end-to-end tests: the endpoints of tests/peers/README.md behind net/http, gin or gorilla/mux, and a
-// client that calls another peer. Runs only in tests; trusts its caller.
+// The Go peer of the end-to-end tests: the endpoints of tests/peers/README.md behind net/http, gin or gorilla/mux, and
+// a client that calls another peer. Runs only in tests; trusts its caller.
 //
 //	http-go serve nethttp|gin|mux [ADDR:]PORT
 //	http-go call URL COUNT METHOD [BODY]      (COUNT requests over one client, keep-alive)

@@ -1,4 +1,4 @@
-"""A process that starts another program when told to. Usage: child.py COMMAND... ; a line on standard input starts it."""
+"""A process that starts another program when it gets a line on standard input. Usage: child.py COMMAND..."""
 import subprocess
 import sys
 

@@ -1,7 +1,8 @@
-"""A raw-socket server that does on purpose what real servers do now and then (tests/e2e/test_http1_transfer.py, test_http1_answers.py).
+"""A raw-socket server that does on purpose what real servers do now and then; for tests/e2e/wire_peer.py.
 
-Every mode listens on a port of its own; the ports go to standard output as one JSON object, name to port (a path for the
-Unix socket). A mode is a way to read and a way to write; within each, the request's path chooses the answer (answers.py).
+Every mode listens on a port of its own; the ports go to standard output as one JSON object, name to port (a path for
+the Unix socket). A mode is a way to read and a way to write (transfer.py); the request's path chooses the answer
+(answers.py).
 Processes: this one with a thread per connection; `forked`: three workers that accept; `passed`: one that gets
 accepted sockets over a Unix socket. Usage: server.py FOLDER (for sockets and the file that sendfile sends)
 """
