@@ -7,6 +7,7 @@
 #include "collector/export/otlp_channel.h"
 #include "collector/export/otlp_metrics.h"
 #include "collector/export/otlp_partial.h"
+#include "collector/export/otlp_self.h"
 #include "collector/export/otlp_traces.h"
 #include "common/lib/log.h"
 
@@ -31,6 +32,7 @@ struct otlp {
     struct stream stream[SELF_SIGNAL_MAX];
     struct otlp_queue *queue;
     struct otlp_metrics_source source;
+    struct otlp_self_source own;
     struct otlp_metrics_cursor cursor;
     int batch_timer, metric_timer;
     bool draining; // the batch delay is over: send until the queue is empty
@@ -60,14 +62,20 @@ static void traces_send(struct otlp *otlp)
     }
 }
 
-static void metrics_send(struct otlp *otlp)
+// A request of points, if there are any; the round goes on when it is done.
+static void points_send(struct otlp *otlp, unsigned points)
 {
     struct stream *stream = &otlp->stream[SELF_SIGNAL_METRICS];
-    stream->units = otlp_metrics_pack(&otlp->source, &otlp->cursor, clock_unix_ns(), &otlp->arena,
-                                      otlp_channel_body(stream->channel));
-    otlp->round = stream->units != 0;
+    stream->units = points;
+    otlp->round = points != 0;
     if (otlp->round)
         otlp_channel_send(stream->channel);
+}
+
+static void metrics_send(struct otlp *otlp)
+{
+    struct buffer *body = otlp_channel_body(otlp->stream[SELF_SIGNAL_METRICS].channel);
+    points_send(otlp, otlp_metrics_pack(&otlp->source, &otlp->cursor, clock_unix_ns(), &otlp->arena, body));
 }
 
 static void batch_due(void *context)
@@ -77,21 +85,23 @@ static void batch_due(void *context)
     traces_send(otlp);
 }
 
-// Values are cumulative: a round that would overtake one under way is left out, and nothing is lost.
+// A round: ourselves, then the services. Values are cumulative: one that would overtake one under way is left out, and
+// nothing is lost.
 static void metrics_due(void *context)
 {
     struct otlp *otlp = context;
     if (otlp->round)
         return;
+    struct buffer *body = otlp_channel_body(otlp->stream[SELF_SIGNAL_METRICS].channel);
     otlp->cursor = (struct otlp_metrics_cursor){0};
-    metrics_send(otlp);
+    points_send(otlp, otlp_self_pack(&otlp->own, clock_unix_ns(), &otlp->arena, body));
 }
 
 void otlp_span(void *context, const struct span *span)
 {
     struct otlp *otlp = context;
     struct stream *stream = &otlp->stream[SELF_SIGNAL_TRACES];
-    if (!stream->channel || !span->sampled)
+    if (!stream->channel)
         return;
     if (!otlp_queue_push(otlp->queue, span)) {
         stream->counters->failed[SELF_FAILURE_QUEUE_FULL] += otlp_traces_weight(span);
@@ -245,6 +255,7 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
     otlp->settings = *settings;
     otlp->self = self;
     otlp->source = (struct otlp_metrics_source){red, processes, &otlp->origin};
+    otlp->own = (struct otlp_self_source){self, red, &otlp->origin, clock_unix_ns()};
     otlp->origin.settings = &otlp->settings;
     otlp->batch_timer = otlp->metric_timer = -1;
     if (gethostname(otlp->origin.host_name, sizeof(otlp->origin.host_name) - 1) != 0)

@@ -28,6 +28,7 @@ struct otlp;
 int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, const struct red *red,
              const struct process_table *processes, struct self *self) must_check;
 void otlp_free(struct otlp *otlp);
-void otlp_span(void *otlp, const struct span *span); // a span_sink_fn
+// A span_sink_fn. All that comes is pushed: sampling is decided before.
+void otlp_span(void *otlp, const struct span *span);
 // Sends what is queued (and one last set of metrics), for at most timeout_ns, running the loop meanwhile.
 void otlp_flush(struct otlp *otlp, uint64_t timeout_ns);
