@@ -12,7 +12,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include "collector/cli/child.h"
-#include "collector/cli/listeners.h"
 #include "collector/cli/run_options.h"
 #include "collector/cli/runtime.h"
 #include "common/lib/log.h"
@@ -215,7 +214,6 @@ int run_main(int argc, char **argv, char **environment)
         log_error("cannot make %s: %s", run.runtime.directory, strerror(-r));
         return EXIT_CODE_FAILED;
     }
-    listeners_report(&run.options.selectors);
     code = run_start(&run) == 0 ? run_serve(&run) : EXIT_CODE_FAILED;
     run_stop(&run);
     if (stdout_flags >= 0)
