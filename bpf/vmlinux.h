@@ -97,6 +97,13 @@ struct sock_common {
 };
 
 struct socket;
+struct upid {
+    int nr;
+};
+struct pid {
+    struct upid numbers[1];
+};
+
 struct sock {
     struct sock_common __sk_common;
     __u8 sk_shutdown;
@@ -104,6 +111,7 @@ struct sock {
     __u16 sk_protocol;
     int sk_err;
     struct socket *sk_socket;
+    struct pid *sk_peer_pid;
 };
 
 struct file;

@@ -10,7 +10,15 @@ static __always_inline bool is_unix(struct sock *sk)
     return BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX;
 }
 
-// A byte reached the other end of a Unix stream: that is its arrival. Before accept() the server's end has no state yet.
+// Does an observed process listen where this client's end is connected? The client's peer is who called listen(2).
+static __always_inline bool unix_server_observed(struct sock *client)
+{
+    __u32 pid = BPF_CORE_READ(client, sk_peer_pid, numbers[0].nr);
+    return target_flags(pid) & (TARGET_SERVER | TARGET_PENDING);
+}
+
+// A byte reached the other end of a Unix stream: that is its arrival. Until its first read the server's end has no state;
+// before accept() it may be anyone's.
 static __noinline int unix_arrival(struct sock *sk)
 {
     struct unix_sock *mine = bpf_skc_to_unix_sock(sk);
@@ -21,12 +29,15 @@ static __noinline int unix_arrival(struct sock *sk)
         return 0;
     struct connection *connection = bpf_sk_storage_get(&connections, peer, (void *)0, 0);
     if (!connection) {
-        if (BPF_CORE_READ(peer, sk_socket) || !unix_bound(peer) || BPF_CORE_READ(peer, sk_type) != SOCK_STREAM)
+        if (!unix_bound(peer) || BPF_CORE_READ(peer, sk_type) != SOCK_STREAM)
+            return 0;
+        bool accepted = BPF_CORE_READ(peer, sk_socket);
+        if (accepted && !unix_server_observed(sk))
             return 0;
         connection = bpf_sk_storage_get(&connections, peer, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
         if (!connection)
             return 0;
-        connection->flags = CONNECTION_UNOWNED;
+        connection->flags = CONNECTION_UNOWNED | (accepted ? CONNECTION_MIDSTREAM : 0); // maybe older than we are
         counter_add(COUNTER_CONNECTIONS_OPENED, 1);
     }
     if (!connection->received)
