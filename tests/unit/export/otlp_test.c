@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include <zlib.h>
@@ -149,6 +150,22 @@ static void a_server_that_is_busy_is_asked_again(void **state)
     assert_int_equal(traces->retries, 2);
     assert_true(clock_monotonic_ns() - before >= 2500 * NS_PER_MS); // 0.5 s at least, then what it asked for
     assert_dropped(fixture, 0, 0);
+}
+
+static void a_date_to_come_back_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    char answer[128];
+    time_t then = time(NULL) + 3;
+    strftime(answer, sizeof(answer),
+             "HTTP/1.1 503 X\r\nRetry-After: %a, %d %b %Y %H:%M:%S GMT\r\nContent-Length: 0\r\n\r\n", gmtime(&then));
+    fixture->settings.traces_url = fixture->traces_url;
+    uint64_t before = clock_monotonic_ns();
+    start(fixture, (const char *const[]){answer, OK_EMPTY}, 2);
+    push(fixture, 1);
+    run_until(fixture, &traces->sent, 1);
+    assert_true(clock_monotonic_ns() - before >= 1900 * NS_PER_MS); // without the date 1.5 s at most
 }
 
 static void a_connection_that_breaks_is_retried(void **state)
@@ -361,6 +378,7 @@ int main(void)
         CASE(spans_go_out_over_one_connection),
         CASE(a_full_batch_does_not_wait),
         CASE(a_server_that_is_busy_is_asked_again),
+        CASE(a_date_to_come_back_is_kept),
         CASE(a_connection_that_breaks_is_retried),
         CASE(a_refusal_is_final),
         CASE(what_was_rejected_in_part_is_counted),
