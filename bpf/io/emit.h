@@ -15,7 +15,7 @@ static __always_inline __u32 emit_path(struct connection *connection, struct soc
 
     record->path_offset = at;
     record->path_captured = 0;
-    if (at > CAPTURE_START_MAX || !end)
+    if (at > 2 * HEAD_CAPTURE_MAX || !end)
         return at;
     record->path_captured = unix_path_read(end, &connection->data[at]);
     return at + record->path_captured;
