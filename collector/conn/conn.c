@@ -2,8 +2,8 @@
 //
 // A first record (HTTP1) whose response is whole becomes a span on the spot. Else it waits for its END records:
 //   known to be incomplete (length or chunks)     until it is complete, the next exchange, the close, or 10 minutes
-//   ends with the connection                       until the close, the next exchange, or 10 minutes
-//   unknown (the head's end was not captured)      until any END, the next exchange, or 2 s without news
+//   ends with the connection                      until the close, the next exchange, or 10 minutes
+//   unknown (the head's end was not captured)     until it pauses, the next exchange, the close, or 2 s without news
 // XREF(new-protocol): a record kind is told apart in record_take().
 #include "collector/conn/conn.h"
 
@@ -254,14 +254,33 @@ static enum parse_status entry_update(struct waiting_entry *entry, const struct 
     record->socket_error = end->socket_error;
     record->flags |= end->flags;
     memcpy(record->tail, end->tail, sizeof record->tail);
-    if (end->request_captured == 0 || end->response_captured == 0 || entry->merged_bytes)
+    if (end->response_captured == 0 || entry->merged_bytes)
         return PARSE_OK;
-    char path[UNIX_PATH_CAPTURE];
-    struct str kept = record_path(record);
-    memcpy(path, kept.p, kept.n);
-    record_compose(&entry->room, record, exchange_request_capture(end), exchange_response_capture(end),
-                   (struct str){path, kept.n});
+    union record_room before;
+    record_compose(&before, record, exchange_request_capture(record), STR(""), record_path(record));
+    const struct http1_record *asked =
+        end->request_captured ? end : &before.record; // a pipelined one's stands only here
+    record_compose(&entry->room, &before.record, exchange_request_capture(asked), exchange_response_capture(end),
+                   record_path(&before.record));
     return exchange_parse(record, &entry->exchange);
+}
+
+// The entry's own END. One without a reason says that the response still goes on. When the next request (or what looks
+// like the next response) came before this one was whole, the record that follows tells whose bytes those are.
+static void entry_end(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *end,
+                      uint64_t now_ns)
+{
+    bool paused = end->flags & (RECORD_FLAG_IDLE | RECORD_FLAG_NEXT | RECORD_FLAG_CLOSED);
+    if (entry_update(entry, end) != PARSE_OK) {
+        count_unparsed(table, SELF_UNPARSED_MALFORMED, 1);
+        entry->open = false;
+        return;
+    }
+    enum framing framing = framing_judge(&entry->exchange, paused);
+    bool whole = framing == FRAMING_COMPLETE || (framing == FRAMING_UNKNOWN && paused);
+    entry_deadline(entry, end->flags & RECORD_FLAG_NEXT ? FRAMING_UNKNOWN : framing, now_ns);
+    if (whole || end->flags & RECORD_FLAG_CLOSED)
+        entry_finish(table, entry);
 }
 
 // Without an entry there is nothing to add: the exchange was whole in its first record, or that record was lost.
@@ -271,15 +290,7 @@ static void end_take(struct conn_table *table, struct waiting_entry *entry, cons
     if (!entry)
         return;
     if (entry->open && entry->sequence == end->sequence) {
-        if (entry_update(entry, end) != PARSE_OK) {
-            count_unparsed(table, SELF_UNPARSED_MALFORMED, 1);
-            entry->open = false;
-        } else {
-            enum framing framing = framing_judge(&entry->exchange, end->flags & RECORD_FLAG_IDLE);
-            entry_deadline(entry, framing, now_ns);
-            if (framing != FRAMING_OPEN || end->flags & (RECORD_FLAG_NEXT | RECORD_FLAG_CLOSED))
-                entry_finish(table, entry);
-        }
+        entry_end(table, entry, end, now_ns);
     } else if (!entry->open && entry->sequence == end->sequence && end->response_bytes > entry->response_bytes) {
         pipeline_abandon(table, entry); // the next response went out without a record of its own
     }

@@ -161,12 +161,15 @@ static void ends(void **state)
     } cases[] = {
         {LONG, 10, sizeof LONG - 1 + 1000, "x", RECORD_FLAG_IDLE, true},
         {LONG, 10, sizeof LONG - 1 + 999, "x", RECORD_FLAG_IDLE, false},
-        {LONG, 10, sizeof LONG - 1 + 999, "x", RECORD_FLAG_NEXT, true},
+        {LONG, 10, sizeof LONG - 1 + 999, "x", RECORD_FLAG_NEXT, false},
         {LONG, 10, sizeof LONG - 1 + 999, "x", RECORD_FLAG_CLOSED, true},
         {CHUNKED, 10, 300, "\r\n0\r\n\r\n", RECORD_FLAG_IDLE, true},
         {CHUNKED, 10, 300, "y: z\r\n\r\n", RECORD_FLAG_IDLE, true}, // a trailer section
         {CHUNKED, 10, 300, "abcdef\r\n", RECORD_FLAG_IDLE, false},
-        {CHUNKED, 10, 300, "abcdef\r\n", RECORD_FLAG_NEXT, true},
+        {CHUNKED, 10, 300, "abcdef\r\n", RECORD_FLAG_NEXT, false},
+        {CHUNKED, 10, 300, "y: z\r\n\r\n", RECORD_FLAG_NEXT, true},
+        {"HTTP/1.1 200 OK\r\nX: ", 10, 300, "x", RECORD_FLAG_NEXT, true},
+        {"HTTP/1.1 200 OK\r\nX: ", 10, 300, "x", 0, false}, // still going on,
         {TO_CLOSE, 10, 300, "\r\n\r\n", RECORD_FLAG_IDLE, false},
         {TO_CLOSE, 10, 300, "x", RECORD_FLAG_CLOSED, true},
         {"HTTP/1.1 200 OK\r\nX: ", 10, 300, "x", RECORD_FLAG_IDLE, true}, // framing not known
@@ -208,6 +211,44 @@ static void next_exchange(void **state)
     assert_note(0, "/a", 200, 10, 2000);
     assert_note(1, "/b", 200, 5, 2000);
     assert_int_equal(unparsed(), 0);
+}
+
+// The kernel says NEXT at the next request's first bytes, and its exchange comes with its response: 2 s at most.
+static void next_exchange_later(void **state)
+{
+    first(1, GET, LONG, 10, 0);
+    end(1, strlen(LONG) + 500, "x", 9000, RECORD_FLAG_NEXT);
+    assert_int_equal(noted, 0);
+    conn_table_tick(table, 2 * NS_PER_SEC - 1);
+    assert_int_equal(noted, 0);
+    conn_table_tick(table, 2 * NS_PER_SEC);
+    assert_int_equal(noted, 1);
+    assert_note(0, "/a", 200, 500, 8000);
+    first(2, GET, LONG, 10, 0);
+    end(2, strlen(LONG) + 500, "x", 9000, RECORD_FLAG_NEXT);
+    first(3, GET_B, WHOLE, 0, 0);
+    assert_int_equal(noted, 3);
+    assert_note(1, "/a", 200, 500, 8000);
+    assert_note(2, "/b", 200, 5, 2000);
+    assert_int_equal(unparsed(), 0);
+}
+
+// A response that goes on brings news each second; the end of its head was never seen.
+static void going_on(void **state)
+{
+    first(1, GET, "HTTP/1.1 200 OK\r\nX: ", 300, 0);
+    for (unsigned i = 1; i <= 5; i++) {
+        struct http1_record *record = record_make(&room, STR(""), STR(""));
+        record->kind = RECORD_KIND_HTTP1_END;
+        record->response_bytes = 300 + i * 1000;
+        record->ended = 3000 + i * 1000;
+        feed(record, i * NS_PER_SEC);
+        conn_table_tick(table, i * NS_PER_SEC + NS_PER_SEC);
+        assert_int_equal(noted, 0);
+    }
+    conn_table_tick(table, 7 * NS_PER_SEC);
+    assert_int_equal(noted, 1);
+    assert_note(0, "/a", 200, SPAN_SIZE_UNKNOWN, 7000);
 }
 
 // A head written in pieces: the END brings the captures again.
@@ -281,6 +322,12 @@ static void body_like_a_response(void **state)
     first(4, "", WHOLE, 990 - piece, RECORD_FLAG_NO_REQUEST);
     assert_int_equal(noted, 2);
     assert_note(1, "/a", 200, 1000, 2000);
+
+    first(5, GET, LONG, 10, 0);
+    end(5, strlen(LONG) + 500, "x", 5000, RECORD_FLAG_NEXT); // the kernel takes the next write for another response
+    first(6, "", WHOLE, 500 - piece, RECORD_FLAG_NO_REQUEST);
+    assert_int_equal(noted, 3);
+    assert_note(2, "/a", 200, 1000, 2000);
     assert_int_equal(unparsed(), 0);
 }
 
@@ -300,6 +347,23 @@ static void pipelined(void **state)
     assert_int_equal(unparsed(), 0);
     first(4, "", WHOLE, 0, RECORD_FLAG_NO_REQUEST);
     assert_int_equal(self.unparsed[SELF_UNPARSED_NO_REQUEST], 1);
+}
+
+// A pipelined request's response in pieces: its END has the response again, never the request.
+static void pipelined_pieces(void **state)
+{
+    first(1, GET GET_B, WHOLE, 0, 0);
+    first(2, "", "HTTP/1.1 200", 0, RECORD_FLAG_NO_REQUEST);
+    assert_int_equal(noted, 1);
+    struct http1_record *record = record_make(&room, STR(""), STR(WHOLE));
+    record->kind = RECORD_KIND_HTTP1_END;
+    record->sequence = 2;
+    record->flags = RECORD_FLAG_IDLE | RECORD_FLAG_NO_REQUEST;
+    record->ended = 5000;
+    feed(record, 0);
+    assert_int_equal(noted, 2);
+    assert_note(1, "/b", 200, 5, 4000);
+    assert_int_equal(unparsed(), 0);
 }
 
 static void pipelined_bodies(void **state)
@@ -449,6 +513,9 @@ int main(void)
         TEST(idle_then_more),
         TEST(next_exchange),
         TEST(head_in_pieces),
+        TEST(next_exchange_later),
+        TEST(going_on),
+        TEST(pipelined_pieces),
         TEST(waiting_times),
         TEST(no_answer),
         TEST(unusable),
