@@ -40,19 +40,27 @@ static inline __u8 http1_byte(__u64 low, __u64 middle, __u64 high, __u32 i)
     return (i < 8 ? low : i < 16 ? middle : high) >> (8 * (i & 7));
 }
 
+// One of the methods that nearly all requests have.
+static inline int http1_known_method(__u64 low, __u32 n)
+{
+    __u64 four = low & HTTP1_MASK(4), five = low & HTTP1_MASK(5);
+
+    if (n < 8)
+        return HTTP1_NO;
+    if (four == HTTP1_WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) ||
+        four == HTTP1_WORD('P', 'U', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
+        return HTTP1_REQUEST;
+    return low == HTTP1_WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ') ? HTTP1_CONNECT : HTTP1_NO;
+}
+
 // Of the first n bytes (24 at most are looked at): a token, one space, and a target in origin-, asterisk-, absolute- or
 // authority-form.
 SUBPROGRAM int http1_request_class(__u64 low, __u64 middle, __u64 high, __u32 n)
 {
-    __u64 four = low & HTTP1_MASK(4), five = low & HTTP1_MASK(5);
+    int known = http1_known_method(low, n);
 
-    if (n >= 8) {
-        if (four == HTTP1_WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) ||
-            four == HTTP1_WORD('P', 'U', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
-            return HTTP1_REQUEST;
-        if (low == HTTP1_WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' '))
-            return HTTP1_CONNECT;
-    }
+    if (known)
+        return known;
     for (__u32 i = 0; i < METHOD_SCAN_MAX; i++) {
         if (i >= n)
             return HTTP1_MORE;

@@ -80,6 +80,15 @@ static __always_inline void boundary_miss(struct connection *connection)
         connection_ignore(connection);
 }
 
+// What was taken for the beginning of a request is followed by one that is certain: it was the end of a body.
+static __always_inline bool request_restarts(const struct io *io)
+{
+    union first_bytes first = {};
+    int seen = io->buffer.readable ? user_buffer_peek(&io->buffer, &first) : 0;
+
+    return seen > 0 && http1_known_method(first.word[0], seen) != HTTP1_NO;
+}
+
 static __always_inline void request_bytes_seen(struct connection *connection, struct sock *sk, const struct io *io)
 {
     __u64 received = connection->received;
@@ -89,8 +98,12 @@ static __always_inline void request_bytes_seen(struct connection *connection, st
         received = connection->established;
     switch (connection->phase) {
     case PHASE_REQUEST:
-        request_continue(connection, io, received);
-        return;
+        if (!(connection->flags & CONNECTION_PARTIAL) || !request_restarts(io)) {
+            request_continue(connection, io, received);
+            return;
+        }
+        connection->phase = PHASE_IDLE;
+        break;
     case PHASE_EARLY:
         if (io->buffer.readable)
             request_late(connection, sk, io);
