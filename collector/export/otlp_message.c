@@ -20,13 +20,28 @@ struct attribute {
     otlp_any_value value;
 };
 
-char *otlp_text(struct arena *arena, struct str text)
+// ASCII without NUL, as nearly every text is: nothing to look at closely.
+static bool text_plain(struct str text)
 {
-    size_t replacement = strlen(UTF8_REPLACEMENT), bad = 0;
+    bool plain = true;
+    for (size_t i = 0; i < text.n; i++)
+        plain &= (signed char)text.p[i] > 0;
+    return plain;
+}
+
+static size_t text_bad_bytes(struct str text)
+{
+    size_t bad = 0;
     for (size_t i = 0, length; i < text.n; i += length ? length : 1) {
         length = utf8_sequence((struct str){text.p + i, text.n - i});
         bad += length == 0 || text.p[i] == 0;
     }
+    return bad;
+}
+
+char *otlp_text(struct arena *arena, struct str text)
+{
+    size_t replacement = strlen(UTF8_REPLACEMENT), bad = text_plain(text) ? 0 : text_bad_bytes(text);
     char *copy = arena_take(arena, text.n + bad * (replacement - 1) + 1);
     if (!copy || !text.n)
         return copy;

@@ -57,9 +57,9 @@ bool otlp_queue_push(struct otlp_queue *queue, const struct span *span)
     size_t used = 0;
     queued->next = NULL;
     queued->span = *span;
-    queued->process.pid = span->process->pid;
-    queued->process.service = span->process->service;
-    queued->span.process = &queued->process;
+    queued->span.process = NULL;
+    queued->pid = span->process->pid;
+    queued->service = span->process->service;
     text_keep(queued, &used, &queued->span.method_original);
     text_keep(queued, &used, &queued->span.server_address);
     text_keep(queued, &used, &queued->span.route);

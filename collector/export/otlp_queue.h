@@ -7,10 +7,12 @@
 // captures 256 bytes of a head, a route adds at most 127).
 #define OTLP_QUEUE_TEXT_MAX 512
 
+// scheme and error_type are static strings and stay pointers.
 struct otlp_queued {
     struct otlp_queued *next;
-    struct span span;       // texts point to `text`, process to `process`
-    struct process process; // only pid and service: the observed one may be gone by now
+    struct span span; // texts point to `text`; process is NULL, for the observed one may be gone by now
+    uint32_t pid;
+    struct service *service;
     char text[OTLP_QUEUE_TEXT_MAX];
 };
 

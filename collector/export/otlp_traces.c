@@ -89,6 +89,8 @@ static struct built *built_new(struct trace_builder *builder, const struct otlp_
 static struct built *span_build(struct trace_builder *builder, const struct otlp_queued *queued)
 {
     const struct span *span = &queued->span;
+    const struct process process = {.pid = queued->pid, .service = queued->service};
+    struct span complete = *span;
     struct built *built = built_new(builder, queued);
     struct otlp_attributes attributes;
     char scratch[NAME_MAX_BYTES];
@@ -106,7 +108,8 @@ static struct built *span_build(struct trace_builder *builder, const struct otlp
     message->end_time_unix_nano = span->start_unix_ns + span->duration_ns;
     message->name = otlp_text(builder->arena, span_name(span, scratch, sizeof(scratch)));
     otlp_attributes_init(&attributes, builder->arena, SPAN_ATTRIBUTES_MAX);
-    span_attributes_walk(span, attribute_take, &attributes);
+    complete.process = &process;
+    span_attributes_walk(&complete, attribute_take, &attributes);
     message->attributes = attributes.list;
     message->n_attributes = attributes.n;
     if (span_failed(span)) {
@@ -165,7 +168,7 @@ static bool builder_add(struct trace_builder *builder, const struct otlp_queued 
 {
     const struct span *span = &queued->span;
     size_t count = otlp_traces_weight(span), packed = 0, used = builder->arena->used;
-    struct group *group = group_find(builder, queued->process.service);
+    struct group *group = group_find(builder, queued->service);
     struct built *built[SPANS_MAX] = {NULL};
     bool is_new = group && group->count == 0, fits = group;
 
