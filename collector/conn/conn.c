@@ -1,30 +1,17 @@
-// From records to finished exchanges; see conn.h. The collector's loop calls it with what intake has checked.
-//
-// A first record (HTTP1) whose response is whole becomes a span on the spot. Else it waits for its END records:
-//   known to be incomplete (length or chunks)     until it is complete, the next exchange, the close, or 10 minutes
-//   ends with the connection                      until the close, the next exchange, or 10 minutes
-//   unknown (the head's end was not captured)     until it pauses, the next exchange, the close, or 2 s without news
-// XREF(new-protocol): a record kind is told apart in record_take().
+// Records of processes that the loader has named go to pairing.c at once, the others are parked; see conn.h. The
+// collector's loop calls it with what intake has checked.
 #include "collector/conn/conn.h"
 
 #include <errno.h>
-#include "collector/conn/framing.h"
+#include "collector/conn/pairing.h"
 #include "collector/conn/parked.h"
-#include "collector/conn/waiting.h"
 #include "collector/core/clock.h"
-#include "common/lib/log.h"
 
-#define WAIT_OPEN_NS    (600 * NS_PER_SEC)
-#define WAIT_UNKNOWN_NS (2 * NS_PER_SEC)
-#define PARK_NS         (1 * NS_PER_SEC)
+#define PARK_NS (1 * NS_PER_SEC)
 
 struct conn_table {
-    struct waiting waiting;
+    struct pairing pairing;
     struct parked parked;
-    const struct process_table *processes;
-    struct self *self;
-    span_sink_fn *sink;
-    void *sink_context;
 };
 
 int conn_table_new(struct conn_table **ret_table, unsigned max, const struct process_table *processes,
@@ -33,11 +20,13 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
     struct conn_table *table = calloc(1, sizeof *table);
     if (!table)
         return -ENOMEM;
-    table->processes = processes;
-    table->self = self;
-    table->sink = sink;
-    table->sink_context = sink_context;
-    if (waiting_init(&table->waiting, max) < 0 || parked_init(&table->parked) < 0) {
+    table->pairing = (struct pairing){
+        .processes = processes,
+        .self = self,
+        .sink = sink,
+        .sink_context = sink_context,
+    };
+    if (waiting_init(&table->pairing.waiting, max) < 0 || parked_init(&table->parked) < 0) {
         conn_table_free(table);
         return -ENOMEM;
     }
@@ -49,266 +38,14 @@ void conn_table_free(struct conn_table *table)
 {
     if (!table)
         return;
-    waiting_release(&table->waiting);
+    waiting_release(&table->pairing.waiting);
     parked_release(&table->parked);
     free(table);
 }
 
-static void count_unparsed(struct conn_table *table, enum self_unparsed cause, uint64_t n)
+static bool process_known(const struct conn_table *table, const struct http1_record *record)
 {
-    table->self->unparsed[cause] += n;
-}
-
-static void span_emit(struct conn_table *table, const struct exchange *exchange)
-{
-    const struct process *process = process_table_find(table->processes, exchange->record->pid);
-    if (!process) {
-        count_unparsed(table, SELF_UNPARSED_UNKNOWN_PROCESS, 1); // ended, and forgotten while its exchange waited
-        return;
-    }
-    struct span span;
-    exchange_to_span(exchange, process, &span);
-    table->self->spans[span.kind]++;
-    table->sink(table->sink_context, &span);
-}
-
-// Requests that will not be paired any more.
-static void pipeline_abandon(struct conn_table *table, struct waiting_entry *entry)
-{
-    count_unparsed(table, SELF_UNPARSED_PIPELINED, entry->pipeline.count);
-    entry->pipeline.count = 0;
-}
-
-// The response shares its bytes with others, of `known` requests that wait, or of some beyond the capture.
-static void coalesced_count(struct conn_table *table, const struct exchange *exchange, unsigned known)
-{
-    uint64_t size = exchange_request_size(exchange);
-    bool alone = known == 0 && size && exchange->record->request_bytes <= size;
-    if (!alone)
-        count_unparsed(table, SELF_UNPARSED_PIPELINED, known ? known : 1);
-}
-
-// The entry's exchange, as it is. The entry stays if requests wait in it.
-static void entry_finish(struct conn_table *table, struct waiting_entry *entry)
-{
-    if (!entry->open)
-        return;
-    entry->open = false;
-    entry->response_bytes = entry->exchange.record->response_bytes;
-    if (framing_has_surplus(&entry->exchange)) {
-        coalesced_count(table, &entry->exchange, entry->pipeline.count);
-        entry->pipeline.count = 0;
-    }
-    span_emit(table, &entry->exchange);
-}
-
-static void entry_close(struct conn_table *table, struct waiting_entry *entry)
-{
-    entry_finish(table, entry);
-    pipeline_abandon(table, entry);
-    waiting_drop(&table->waiting, entry);
-}
-
-static void entry_deadline(struct waiting_entry *entry, enum framing framing, uint64_t now_ns)
-{
-    entry->deadline_ns = now_ns + (framing == FRAMING_UNKNOWN ? WAIT_UNKNOWN_NS : WAIT_OPEN_NS);
-}
-
-// The exchange is not whole: remember it. The kernel's END, or time, finishes it.
-static void exchange_wait(struct conn_table *table, struct waiting_entry *entry, const struct exchange *exchange,
-                          enum framing framing, uint64_t now_ns)
-{
-    const struct http1_record *record = exchange->record;
-    record_compose(&entry->room, record, exchange_request_capture(record), exchange_response_capture(record),
-                   record_path(record));
-    if (exchange_parse(&entry->room.record, &entry->exchange) != PARSE_OK) {
-        count_unparsed(table, SELF_UNPARSED_MALFORMED, 1); // not reached: the same bytes were parsed before
-        return;
-    }
-    entry->open = true;
-    entry->merged_bytes = 0;
-    entry_deadline(entry, framing, now_ns);
-}
-
-// A new exchange, with its first response bytes or at its end without any. entry: the connection's, if it has one.
-static void exchange_begin(struct conn_table *table, struct waiting_entry *entry, const struct exchange *exchange,
-                           uint64_t now_ns)
-{
-    const struct http1_record *record = exchange->record;
-    enum framing framing = framing_judge(exchange, false);
-    bool ended = framing == FRAMING_COMPLETE || record->flags & RECORD_FLAG_CLOSED;
-    struct str rest = {"", 0};
-    unsigned behind = entry ? 0 : pipeline_count(exchange, &rest);
-
-    if (ended && framing_has_surplus(exchange)) {
-        coalesced_count(table, exchange, entry ? entry->pipeline.count : behind);
-        behind = 0;
-        if (entry)
-            entry->pipeline.count = 0;
-    } else if (record->flags & (RECORD_FLAG_CLOSED | RECORD_FLAG_NO_RESPONSE)) {
-        count_unparsed(table, SELF_UNPARSED_PIPELINED, behind); // nobody will answer them
-        behind = 0;
-    }
-    if (!entry && (behind || !ended)) {
-        entry = waiting_add(&table->waiting, record->connection);
-        if (!entry) {
-            log_limited(LOG_LEVEL_WARN, "too many open exchanges: some are reported early waiting=%u",
-                        table->waiting.count);
-            count_unparsed(table, SELF_UNPARSED_TABLE_FULL, behind);
-            ended = true;
-        } else if (behind) {
-            pipeline_load(&entry->pipeline, record, rest, behind);
-        }
-    }
-    if (entry) {
-        entry->sequence = record->sequence;
-        entry->response_bytes = record->response_bytes;
-        entry_deadline(entry, FRAMING_OPEN, now_ns);
-    }
-    if (ended)
-        span_emit(table, exchange);
-    else
-        exchange_wait(table, entry, exchange, framing, now_ns);
-    if (entry && record->flags & RECORD_FLAG_CLOSED)
-        pipeline_abandon(table, entry);
-    if (entry && !entry->open && entry->pipeline.count == 0)
-        waiting_drop(&table->waiting, entry);
-}
-
-// An exchange with its own request: whatever else this connection had is over.
-static void request_take(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *record,
-                         uint64_t now_ns)
-{
-    struct exchange exchange;
-    if (entry)
-        entry_close(table, entry);
-    if (exchange_parse(record, &exchange) == PARSE_OK)
-        exchange_begin(table, NULL, &exchange, now_ns);
-    else
-        count_unparsed(table, SELF_UNPARSED_MALFORMED, 1);
-}
-
-// What looked like a response was the waiting one's body.
-static void response_merge(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *record,
-                           uint64_t now_ns)
-{
-    struct http1_record *whole = &entry->room.record;
-    struct str capture = exchange_response_capture(record);
-    entry->merged_bytes = whole->response_bytes;
-    entry->sequence = record->sequence;
-    whole->response_bytes += record->response_bytes;
-    whole->ended = record->ended;
-    memset(whole->tail, 0, sizeof whole->tail);
-    if (record->response_bytes > record->response_captured)
-        memcpy(whole->tail, record->tail, sizeof whole->tail);
-    else if (capture.n >= TAIL_CAPTURE)
-        memcpy(whole->tail, capture.p + capture.n - TAIL_CAPTURE, TAIL_CAPTURE);
-    enum framing framing = framing_judge(&entry->exchange, false);
-    entry_deadline(entry, framing, now_ns);
-    if (record->flags & RECORD_FLAG_CLOSED) {
-        entry_close(table, entry);
-        return;
-    }
-    if (framing == FRAMING_COMPLETE)
-        entry_finish(table, entry);
-    if (!entry->open && entry->pipeline.count == 0)
-        waiting_drop(&table->waiting, entry);
-}
-
-// A response without a request of its own: part of the one before, the answer to a pipelined request, or unsolicited.
-static void response_take(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *record,
-                          uint64_t now_ns)
-{
-    union record_room room;
-    struct exchange exchange;
-    if (entry && entry->open && framing_judge(&entry->exchange, false) == FRAMING_OPEN) {
-        response_merge(table, entry, record, now_ns);
-        return;
-    }
-    if (entry)
-        entry_finish(table, entry);
-    if (!entry || entry->pipeline.count == 0) {
-        count_unparsed(table, SELF_UNPARSED_NO_REQUEST, 1);
-        if (entry)
-            waiting_drop(&table->waiting, entry);
-        return;
-    }
-    pipeline_take(&entry->pipeline, record, &room);
-    if (exchange_parse(&room.record, &exchange) == PARSE_OK) {
-        exchange_begin(table, entry, &exchange, now_ns);
-        return;
-    }
-    count_unparsed(table, SELF_UNPARSED_MALFORMED, 1);
-    if (entry->pipeline.count == 0)
-        waiting_drop(&table->waiting, entry);
-}
-
-// Later totals, and later captures if the record brings them.
-static enum parse_status entry_update(struct waiting_entry *entry, const struct http1_record *end)
-{
-    struct http1_record *record = &entry->room.record;
-    if (end->request_bytes > record->request_bytes)
-        record->request_bytes = end->request_bytes;
-    record->response_bytes = entry->merged_bytes + end->response_bytes;
-    record->ended = end->ended;
-    record->socket_error = end->socket_error;
-    record->flags |= end->flags;
-    memcpy(record->tail, end->tail, sizeof record->tail);
-    if (end->response_captured == 0 || entry->merged_bytes)
-        return PARSE_OK;
-    union record_room before;
-    record_compose(&before, record, exchange_request_capture(record), STR(""), record_path(record));
-    const struct http1_record *asked =
-        end->request_captured ? end : &before.record; // a pipelined one's stands only here
-    record_compose(&entry->room, &before.record, exchange_request_capture(asked), exchange_response_capture(end),
-                   record_path(&before.record));
-    return exchange_parse(record, &entry->exchange);
-}
-
-// The entry's own END. One without a reason says that the response still goes on. When the next request (or what looks
-// like the next response) came before this one was whole, the record that follows tells whose bytes those are.
-static void entry_end(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *end,
-                      uint64_t now_ns)
-{
-    bool paused = end->flags & (RECORD_FLAG_IDLE | RECORD_FLAG_NEXT | RECORD_FLAG_CLOSED);
-    if (entry_update(entry, end) != PARSE_OK) {
-        count_unparsed(table, SELF_UNPARSED_MALFORMED, 1);
-        entry->open = false;
-        return;
-    }
-    enum framing framing = framing_judge(&entry->exchange, paused);
-    bool whole = framing == FRAMING_COMPLETE || (framing == FRAMING_UNKNOWN && paused);
-    entry_deadline(entry, end->flags & RECORD_FLAG_NEXT ? FRAMING_UNKNOWN : framing, now_ns);
-    if (whole || end->flags & RECORD_FLAG_CLOSED)
-        entry_finish(table, entry);
-}
-
-// Without an entry there is nothing to add: the exchange was whole in its first record, or that record was lost.
-static void end_take(struct conn_table *table, struct waiting_entry *entry, const struct http1_record *end,
-                     uint64_t now_ns)
-{
-    if (!entry)
-        return;
-    if (entry->open && entry->sequence == end->sequence) {
-        entry_end(table, entry, end, now_ns);
-    } else if (!entry->open && entry->sequence == end->sequence && end->response_bytes > entry->response_bytes) {
-        pipeline_abandon(table, entry); // the next response went out without a record of its own
-    }
-    if (end->flags & RECORD_FLAG_CLOSED)
-        entry_close(table, entry);
-    else if (!entry->open && entry->pipeline.count == 0)
-        waiting_drop(&table->waiting, entry);
-}
-
-static void record_take(struct conn_table *table, const struct http1_record *record, uint64_t now_ns)
-{
-    struct waiting_entry *entry = waiting_find(&table->waiting, record->connection);
-    if (record->kind == RECORD_KIND_HTTP1_END)
-        end_take(table, entry, record, now_ns);
-    else if (record->flags & RECORD_FLAG_NO_REQUEST)
-        response_take(table, entry, record, now_ns);
-    else
-        request_take(table, entry, record, now_ns);
+    return process_table_find(table->pairing.processes, record->pid) != NULL;
 }
 
 // Nobody named its process. Only first records count: an END is no exchange of its own; and a process that the loader
@@ -316,13 +53,13 @@ static void record_take(struct conn_table *table, const struct http1_record *rec
 static void record_give_up(struct conn_table *table, const struct http1_record *record)
 {
     if (record->kind == RECORD_KIND_HTTP1 && !(record->flags & RECORD_FLAG_PENDING))
-        count_unparsed(table, SELF_UNPARSED_UNKNOWN_PROCESS, 1);
+        table->pairing.self->unparsed[SELF_UNPARSED_UNKNOWN_PROCESS]++;
 }
 
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns)
 {
-    if (process_table_find(table->processes, record->pid) && !parked_holds(&table->parked, table->parked.count, record))
-        record_take(table, record, now_monotonic_ns);
+    if (process_known(table, record) && !parked_holds(&table->parked, table->parked.count, record))
+        pairing_take(&table->pairing, record, now_monotonic_ns);
     else if (!parked_add(&table->parked, record, now_monotonic_ns))
         record_give_up(table, record);
 }
@@ -335,9 +72,8 @@ static void parked_retry(struct conn_table *table, uint64_t now_ns, bool last)
     for (unsigned i = 0; i < parked->count; i++) {
         struct parked_record *slot = &parked->records[i];
         const struct http1_record *record = &slot->room.record;
-        bool known = process_table_find(table->processes, record->pid) != NULL;
-        if (known && !parked_holds(parked, kept, record))
-            record_take(table, record, now_ns);
+        if (process_known(table, record) && !parked_holds(parked, kept, record))
+            pairing_take(&table->pairing, record, now_ns);
         else if (last || now_ns >= slot->since_ns + PARK_NS)
             record_give_up(table, record);
         else if (kept++ != i)
@@ -348,18 +84,12 @@ static void parked_retry(struct conn_table *table, uint64_t now_ns, bool last)
 
 void conn_table_tick(struct conn_table *table, uint64_t now_monotonic_ns)
 {
-    struct waiting *waiting = &table->waiting;
     parked_retry(table, now_monotonic_ns, false);
-    for (uint32_t i = 0; waiting->count && i < waiting->high; i++)
-        if (waiting->entries[i].used && waiting->entries[i].deadline_ns <= now_monotonic_ns)
-            entry_close(table, &waiting->entries[i]);
+    pairing_expire(&table->pairing, now_monotonic_ns);
 }
 
 void conn_table_flush(struct conn_table *table)
 {
-    struct waiting *waiting = &table->waiting;
     parked_retry(table, 0, true);
-    for (uint32_t i = 0; waiting->count && i < waiting->high; i++)
-        if (waiting->entries[i].used)
-            entry_close(table, &waiting->entries[i]);
+    pairing_expire(&table->pairing, UINT64_MAX);
 }

@@ -1,5 +1,5 @@
 // Is this response whole? By RFC 9112 section 6, from the captured head, the byte count, and the response's last bytes.
-// Pure; called by conn.c.
+// Pure; called by pairing.c.
 #pragma once
 
 #include "collector/span/exchange.h"

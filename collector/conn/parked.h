@@ -1,7 +1,7 @@
 // Records of processes that the loader has not named yet: kept in order for a second. Called by conn.c.
 #pragma once
 
-#include "collector/conn/compose.h"
+#include "collector/conn/record.h"
 
 #define PARKED_MAX 1024
 

@@ -1,8 +1,8 @@
 // Requests that were read together with another one (RFC 9112 9.3.2) and wait for their responses, in order. Their
-// times are those of the call that read them all. Called by conn.c; the bytes are a stranger's.
+// times are those of the call that read them all. Called by pairing.c; the bytes are a stranger's.
 #pragma once
 
-#include "collector/conn/compose.h"
+#include "collector/conn/record.h"
 
 struct pipeline {
     uint16_t count; // requests that wait

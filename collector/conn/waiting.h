@@ -1,5 +1,5 @@
 // Connections about which something must be remembered: an exchange whose response goes on, or requests that wait for
-// their responses. One entry per connection, at most as many as the table was made for. Called by conn.c.
+// their responses. One entry per connection, at most as many as the table was made for. Called by pairing.c.
 #pragma once
 
 #include "collector/conn/pipeline.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include "collector/conn/compose.h"
+#include "collector/conn/record.h"
 
 #define RECORD_PID 0x70000000u
 

@@ -1,5 +1,5 @@
-// See compose.h.
-#include "collector/conn/compose.h"
+// See record.h.
+#include "collector/conn/record.h"
 
 struct str record_path(const struct http1_record *record)
 {

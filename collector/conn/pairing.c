@@ -1,0 +1,279 @@
+// See pairing.h.
+//
+// A first record (HTTP1) whose response is whole becomes a span on the spot. Else it waits for its END records:
+//   known to be incomplete (length or chunks)     until it is complete, the next exchange, the close, or 10 minutes
+//   ends with the connection                      until the close, the next exchange, or 10 minutes
+//   unknown (the head's end was not captured)     until it pauses, the next exchange, the close, or 2 s without news
+#include "collector/conn/pairing.h"
+
+#include "collector/conn/framing.h"
+#include "collector/core/clock.h"
+#include "common/lib/log.h"
+
+#define WAIT_OPEN_NS    (600 * NS_PER_SEC)
+#define WAIT_UNKNOWN_NS (2 * NS_PER_SEC)
+
+static void count_unparsed(struct pairing *pairing, enum self_unparsed cause, uint64_t n)
+{
+    pairing->self->unparsed[cause] += n;
+}
+
+static void span_emit(struct pairing *pairing, const struct exchange *exchange)
+{
+    const struct process *process = process_table_find(pairing->processes, exchange->record->pid);
+    if (!process) {
+        count_unparsed(pairing, SELF_UNPARSED_UNKNOWN_PROCESS, 1); // ended, and forgotten while its exchange waited
+        return;
+    }
+    struct span span;
+    exchange_to_span(exchange, process, &span);
+    pairing->self->spans[span.kind]++;
+    pairing->sink(pairing->sink_context, &span);
+}
+
+// Requests that will not be paired any more.
+static void pipeline_abandon(struct pairing *pairing, struct waiting_entry *entry)
+{
+    count_unparsed(pairing, SELF_UNPARSED_PIPELINED, entry->pipeline.count);
+    entry->pipeline.count = 0;
+}
+
+// The response shares its bytes with others, of `known` requests that wait, or of some beyond the capture.
+static void coalesced_count(struct pairing *pairing, const struct exchange *exchange, unsigned known)
+{
+    uint64_t size = exchange_request_size(exchange);
+    bool alone = known == 0 && size && exchange->record->request_bytes <= size;
+    if (!alone)
+        count_unparsed(pairing, SELF_UNPARSED_PIPELINED, known ? known : 1);
+}
+
+// The entry's exchange, as it is. The entry stays if requests wait in it.
+static void entry_finish(struct pairing *pairing, struct waiting_entry *entry)
+{
+    if (!entry->open)
+        return;
+    entry->open = false;
+    entry->response_bytes = entry->exchange.record->response_bytes;
+    if (framing_has_surplus(&entry->exchange)) {
+        coalesced_count(pairing, &entry->exchange, entry->pipeline.count);
+        entry->pipeline.count = 0;
+    }
+    span_emit(pairing, &entry->exchange);
+}
+
+static void entry_close(struct pairing *pairing, struct waiting_entry *entry)
+{
+    entry_finish(pairing, entry);
+    pipeline_abandon(pairing, entry);
+    waiting_drop(&pairing->waiting, entry);
+}
+
+static void entry_deadline(struct waiting_entry *entry, enum framing framing, uint64_t now_ns)
+{
+    entry->deadline_ns = now_ns + (framing == FRAMING_UNKNOWN ? WAIT_UNKNOWN_NS : WAIT_OPEN_NS);
+}
+
+// The exchange is not whole: remember it. The kernel's END, or time, finishes it.
+static void exchange_wait(struct pairing *pairing, struct waiting_entry *entry, const struct exchange *exchange,
+                          enum framing framing, uint64_t now_ns)
+{
+    const struct http1_record *record = exchange->record;
+    record_compose(&entry->room, record, exchange_request_capture(record), exchange_response_capture(record),
+                   record_path(record));
+    if (exchange_parse(&entry->room.record, &entry->exchange) != PARSE_OK) {
+        count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1); // not reached: the same bytes were parsed before
+        return;
+    }
+    entry->open = true;
+    entry->merged_bytes = 0;
+    entry_deadline(entry, framing, now_ns);
+}
+
+// A new exchange, with its first response bytes or at its end without any. entry: the connection's, if it has one.
+static void exchange_begin(struct pairing *pairing, struct waiting_entry *entry, const struct exchange *exchange,
+                           uint64_t now_ns)
+{
+    const struct http1_record *record = exchange->record;
+    enum framing framing = framing_judge(exchange, false);
+    bool ended = framing == FRAMING_COMPLETE || record->flags & RECORD_FLAG_CLOSED;
+    struct str rest = {"", 0};
+    unsigned behind = entry ? 0 : pipeline_count(exchange, &rest);
+
+    if (ended && framing_has_surplus(exchange)) {
+        coalesced_count(pairing, exchange, entry ? entry->pipeline.count : behind);
+        behind = 0;
+        if (entry)
+            entry->pipeline.count = 0;
+    } else if (record->flags & (RECORD_FLAG_CLOSED | RECORD_FLAG_NO_RESPONSE)) {
+        count_unparsed(pairing, SELF_UNPARSED_PIPELINED, behind); // nobody will answer them
+        behind = 0;
+    }
+    if (!entry && (behind || !ended)) {
+        entry = waiting_add(&pairing->waiting, record->connection);
+        if (!entry) {
+            log_limited(LOG_LEVEL_WARN, "too many open exchanges: some are reported early waiting=%u",
+                        pairing->waiting.count);
+            count_unparsed(pairing, SELF_UNPARSED_TABLE_FULL, behind);
+            ended = true;
+        } else if (behind) {
+            pipeline_load(&entry->pipeline, record, rest, behind);
+        }
+    }
+    if (entry) {
+        entry->sequence = record->sequence;
+        entry->response_bytes = record->response_bytes;
+        entry_deadline(entry, FRAMING_OPEN, now_ns);
+    }
+    if (ended)
+        span_emit(pairing, exchange);
+    else
+        exchange_wait(pairing, entry, exchange, framing, now_ns);
+    if (entry && record->flags & RECORD_FLAG_CLOSED)
+        pipeline_abandon(pairing, entry);
+    if (entry && !entry->open && entry->pipeline.count == 0)
+        waiting_drop(&pairing->waiting, entry);
+}
+
+// An exchange with its own request: whatever else this connection had is over.
+static void request_take(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *record,
+                         uint64_t now_ns)
+{
+    struct exchange exchange;
+    if (entry)
+        entry_close(pairing, entry);
+    if (exchange_parse(record, &exchange) == PARSE_OK)
+        exchange_begin(pairing, NULL, &exchange, now_ns);
+    else
+        count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1);
+}
+
+// What looked like a response was the waiting one's body.
+static void response_merge(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *record,
+                           uint64_t now_ns)
+{
+    struct http1_record *whole = &entry->room.record;
+    struct str capture = exchange_response_capture(record);
+    entry->merged_bytes = whole->response_bytes;
+    entry->sequence = record->sequence;
+    whole->response_bytes += record->response_bytes;
+    whole->ended = record->ended;
+    memset(whole->tail, 0, sizeof whole->tail);
+    if (record->response_bytes > record->response_captured)
+        memcpy(whole->tail, record->tail, sizeof whole->tail);
+    else if (capture.n >= TAIL_CAPTURE)
+        memcpy(whole->tail, capture.p + capture.n - TAIL_CAPTURE, TAIL_CAPTURE);
+    enum framing framing = framing_judge(&entry->exchange, false);
+    entry_deadline(entry, framing, now_ns);
+    if (record->flags & RECORD_FLAG_CLOSED) {
+        entry_close(pairing, entry);
+        return;
+    }
+    if (framing == FRAMING_COMPLETE)
+        entry_finish(pairing, entry);
+    if (!entry->open && entry->pipeline.count == 0)
+        waiting_drop(&pairing->waiting, entry);
+}
+
+// A response without a request of its own: part of the one before, the answer to a pipelined request, or unsolicited.
+static void response_take(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *record,
+                          uint64_t now_ns)
+{
+    union record_room room;
+    struct exchange exchange;
+    if (entry && entry->open && framing_judge(&entry->exchange, false) == FRAMING_OPEN) {
+        response_merge(pairing, entry, record, now_ns);
+        return;
+    }
+    if (entry)
+        entry_finish(pairing, entry);
+    if (!entry || entry->pipeline.count == 0) {
+        count_unparsed(pairing, SELF_UNPARSED_NO_REQUEST, 1);
+        if (entry)
+            waiting_drop(&pairing->waiting, entry);
+        return;
+    }
+    pipeline_take(&entry->pipeline, record, &room);
+    if (exchange_parse(&room.record, &exchange) == PARSE_OK) {
+        exchange_begin(pairing, entry, &exchange, now_ns);
+        return;
+    }
+    count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1);
+    if (entry->pipeline.count == 0)
+        waiting_drop(&pairing->waiting, entry);
+}
+
+// Later totals, and later captures if the record brings them.
+static enum parse_status entry_update(struct waiting_entry *entry, const struct http1_record *end)
+{
+    struct http1_record *record = &entry->room.record;
+    if (end->request_bytes > record->request_bytes)
+        record->request_bytes = end->request_bytes;
+    record->response_bytes = entry->merged_bytes + end->response_bytes;
+    record->ended = end->ended;
+    record->socket_error = end->socket_error;
+    record->flags |= end->flags;
+    memcpy(record->tail, end->tail, sizeof record->tail);
+    if (end->response_captured == 0 || entry->merged_bytes)
+        return PARSE_OK;
+    union record_room before;
+    record_compose(&before, record, exchange_request_capture(record), STR(""), record_path(record));
+    const struct http1_record *asked =
+        end->request_captured ? end : &before.record; // a pipelined one's stands only here
+    record_compose(&entry->room, &before.record, exchange_request_capture(asked), exchange_response_capture(end),
+                   record_path(&before.record));
+    return exchange_parse(record, &entry->exchange);
+}
+
+// The entry's own END. One without a reason says that the response still goes on. When the next request (or what looks
+// like the next response) came before this one was whole, the record that follows tells whose bytes those are.
+static void entry_end(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *end,
+                      uint64_t now_ns)
+{
+    bool paused = end->flags & (RECORD_FLAG_IDLE | RECORD_FLAG_NEXT | RECORD_FLAG_CLOSED);
+    if (entry_update(entry, end) != PARSE_OK) {
+        count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1);
+        entry->open = false;
+        return;
+    }
+    enum framing framing = framing_judge(&entry->exchange, paused);
+    bool whole = framing == FRAMING_COMPLETE || (framing == FRAMING_UNKNOWN && paused);
+    entry_deadline(entry, end->flags & RECORD_FLAG_NEXT ? FRAMING_UNKNOWN : framing, now_ns);
+    if (whole || end->flags & RECORD_FLAG_CLOSED)
+        entry_finish(pairing, entry);
+}
+
+// Without an entry there is nothing to add: the exchange was whole in its first record, or that record was lost.
+static void end_take(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *end,
+                     uint64_t now_ns)
+{
+    if (!entry)
+        return;
+    if (entry->open && entry->sequence == end->sequence) {
+        entry_end(pairing, entry, end, now_ns);
+    } else if (!entry->open && entry->sequence == end->sequence && end->response_bytes > entry->response_bytes) {
+        pipeline_abandon(pairing, entry); // the next response went out without a record of its own
+    }
+    if (end->flags & RECORD_FLAG_CLOSED)
+        entry_close(pairing, entry);
+    else if (!entry->open && entry->pipeline.count == 0)
+        waiting_drop(&pairing->waiting, entry);
+}
+
+void pairing_take(struct pairing *pairing, const struct http1_record *record, uint64_t now_ns)
+{
+    struct waiting_entry *entry = waiting_find(&pairing->waiting, record->connection);
+    if (record->kind == RECORD_KIND_HTTP1_END)
+        end_take(pairing, entry, record, now_ns);
+    else if (record->flags & RECORD_FLAG_NO_REQUEST)
+        response_take(pairing, entry, record, now_ns);
+    else
+        request_take(pairing, entry, record, now_ns);
+}
+
+void pairing_expire(struct pairing *pairing, uint64_t now_ns)
+{
+    struct waiting *waiting = &pairing->waiting;
+    for (uint32_t i = 0; waiting->count && i < waiting->high; i++)
+        if (waiting->entries[i].used && waiting->entries[i].deadline_ns <= now_ns)
+            entry_close(pairing, &waiting->entries[i]);
+}

@@ -1,0 +1,18 @@
+// Records of known processes, in order per connection, become finished exchanges. Called by conn.c; records are checked
+// for their lengths, their bytes are a stranger's. XREF(new-protocol): a record kind is told apart in pairing_take().
+#pragma once
+
+#include "collector/conn/conn.h"
+#include "collector/conn/waiting.h"
+
+struct pairing {
+    struct waiting waiting;
+    const struct process_table *processes;
+    struct self *self;
+    span_sink_fn *sink;
+    void *sink_context;
+};
+
+void pairing_take(struct pairing *pairing, const struct http1_record *record, uint64_t now_ns);
+// Finishes what waited until now_ns; UINT64_MAX: everything.
+void pairing_expire(struct pairing *pairing, uint64_t now_ns);
