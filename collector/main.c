@@ -1,5 +1,5 @@
-// redstart-collector: the unprivileged half. Receives rings and process records from the loader, turns them into spans and
-// RED metrics, exports those. Everything it reads was written by strangers: it runs as a user of its own, without
+// redstart-collector: the unprivileged half. Receives rings and process records from the loader, turns them into spans
+// and RED metrics, exports those. Everything it reads was written by strangers: it runs as a user of its own, without
 // capabilities, and refuses to run otherwise. Phases: options > privileges > stages > outputs > serve > flush.
 #include <errno.h>
 #include <signal.h>
@@ -19,12 +19,12 @@
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
 
-#define PROCESSES_MAX     16384
-#define SERIES_MAX        10000
-#define EXCHANGES_MAX     16384
-#define CONN_TICK_NS      (250 * NS_PER_MS)
-#define HOUSEKEEPING_NS   NS_PER_SEC
-#define FLUSH_NS          (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
+#define PROCESSES_MAX   16384
+#define SERIES_MAX      10000
+#define EXCHANGES_MAX   16384
+#define CONN_TICK_NS    (250 * NS_PER_MS)
+#define HOUSEKEEPING_NS NS_PER_SEC
+#define FLUSH_NS        (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
 
 enum exit_code { EXIT_CODE_DONE, EXIT_CODE_FAILED, EXIT_CODE_USAGE };
 
@@ -174,8 +174,8 @@ static int stages_open(struct collector *collector)
     if (r == 0)
         r = red_new(&collector->red, SERIES_MAX, collector->options.series_ttl_ns);
     if (r == 0)
-        r = conn_table_new(&collector->connections, EXCHANGES_MAX, collector->processes, &collector->self, collector_span,
-                           collector);
+        r = conn_table_new(&collector->connections, EXCHANGES_MAX, collector->processes, &collector->self,
+                           collector_span, collector);
     if (r == 0)
         r = loop_timer_add(collector->loop, CONN_TICK_NS, connections_tick, collector);
     if (r >= 0)
@@ -188,8 +188,12 @@ static int stages_open(struct collector *collector)
 static int outputs_start(struct collector *collector)
 {
     const struct exposition exposition = {
-        .red = collector->red, .self = &collector->self, .processes = collector->processes,
-        .refresh = self_refresh, .not_ready = not_ready, .context = collector,
+        .red = collector->red,
+        .self = &collector->self,
+        .processes = collector->processes,
+        .refresh = self_refresh,
+        .not_ready = not_ready,
+        .context = collector,
     };
     return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, &collector->self);
 }
@@ -198,11 +202,16 @@ static int outputs_start(struct collector *collector)
 static int intake_start(struct collector *collector)
 {
     const struct intake_receiver receiver = {
-        .record = intake_record, .process = intake_process, .process_exit = intake_process_exit,
-        .attached = intake_is_attached, .detached = intake_is_detached, .drained = intake_has_drained,
+        .record = intake_record,
+        .process = intake_process,
+        .process_exit = intake_process_exit,
+        .attached = intake_is_attached,
+        .detached = intake_is_detached,
+        .drained = intake_has_drained,
         .context = collector,
     };
-    int r = intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);
+    int r =
+        intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);
     if (r < 0)
         log_error("cannot receive from the loader at %s: %s", collector->options.loader_socket, strerror(-r));
     return r;

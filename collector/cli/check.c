@@ -45,7 +45,8 @@ static bool check_lockdown(void)
         fclose(file);
     bool good = !strstr(line, "[confidentiality]");
     printf("lock-down    %s %s\n", good ? "ok  " : "MISS",
-           good ? "BPF may read kernel memory" : "confidentiality mode forbids BPF: boot with lockdown=integrity or none");
+           good ? "BPF may read kernel memory"
+                : "confidentiality mode forbids BPF: boot with lockdown=integrity or none");
     return good;
 }
 
@@ -55,7 +56,8 @@ static void check_host(void)
     bool bpffs = statfs("/sys/fs/bpf", &info) == 0 && (unsigned long)info.f_type == BPF_FS_MAGIC;
     printf("bpffs        %s\n", bpffs ? "ok   /sys/fs/bpf" : "note not mounted: `redstart run` mounts it");
     printf("privileges   %s\n", geteuid() == 0 ? "ok   root" : "note not root: start with sudo redstart run");
-    printf("user         %s\n", getpwnam("redstart") ? "ok   redstart" : "note no user redstart: the collector takes an unused uid");
+    printf("user         %s\n",
+           getpwnam("redstart") ? "ok   redstart" : "note no user redstart: the collector takes an unused uid");
 }
 
 int check_main(int argc, char **argv)

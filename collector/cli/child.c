@@ -1,5 +1,5 @@
-// Starts and ends the programs of a run; see child.h. The executable is opened by root and run by fd (execveat), so that
-// the collector's user need not be able to reach it by path: a build tree may lie in somebody's home.
+// Starts and ends the programs of a run; see child.h. The executable is opened by root and run by fd (execveat), so
+// that the collector's user need not be able to reach it by path: a build tree may lie in somebody's home.
 #include "collector/cli/child.h"
 
 #include <errno.h>

@@ -13,10 +13,10 @@ struct child {
 };
 
 struct child_start {
-    char *const *arguments;   // argv, [0] included
+    char *const *arguments; // argv, [0] included
     char *const *environment;
     const struct identity *identity; // NULL: stays root
-    bool keep_stdout;         // else standard output is standard error
+    bool keep_stdout;                // else standard output is standard error
 };
 
 // Opens the program `name` beside our own executable, or in ../libexec/redstart from there. An fd or -ENOENT.

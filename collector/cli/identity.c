@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #define IDENTITY_USER "redstart"
-#define TRIES 64
+#define TRIES         64
 
 static bool uid_runs(uid_t uid)
 {

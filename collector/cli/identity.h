@@ -12,6 +12,6 @@ struct identity {
     gid_t gid;
 };
 
-// name: of --user, or NULL: user "redstart" if there is one, else an uid of the dynamic range that nobody has or runs under.
-// 0; -ENOENT: no such user; -EPERM: it is root; -EAGAIN: no uid is free.
+// name: of --user, or NULL: user "redstart" if there is one, else an uid of the dynamic range that nobody has or runs
+// under. 0; -ENOENT: no such user; -EPERM: it is root; -EAGAIN: no uid is free.
 int identity_choose(const char *name, struct identity *ret_identity) must_check;

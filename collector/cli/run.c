@@ -1,6 +1,7 @@
 // `redstart run`: starts the loader (root) and the collector (another user) at once, says when both are ready, and ends
-// both, in this order: collector, so that it flushes what is queued; loader, so that nothing stays attached; directories.
-// The launcher itself reads no byte of traffic; from its children it takes their pids' "READY=1" and exit codes only.
+// both, in this order: collector, so that it flushes what is queued; loader, so that nothing stays attached;
+// directories. The launcher itself reads no byte of traffic; from its children it takes their pids' "READY=1" and exit
+// codes only.
 #include "collector/cli/run.h"
 
 #include <errno.h>
@@ -121,7 +122,8 @@ static int run_start(struct run *run)
         r = collector_start(run, environ);
     if (r < 0)
         log_error("cannot start redstart-loader and redstart-collector: %s; they are looked for beside this program "
-                  "and in ../libexec/redstart", strerror(-r));
+                  "and in ../libexec/redstart",
+                  strerror(-r));
     return r;
 }
 

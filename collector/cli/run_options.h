@@ -7,7 +7,7 @@
 #include "collector/conf/options.h"
 
 #define RUN_COLLECTOR_ARGUMENTS_MAX 64
-#define RUN_LOADER_ARGUMENTS_MAX (SELECTORS_MAX + 32)
+#define RUN_LOADER_ARGUMENTS_MAX    (SELECTORS_MAX + 32)
 
 struct run_options {
     bool help;
@@ -15,7 +15,7 @@ struct run_options {
     enum log_level log_level;
     enum log_format log_format;
     struct selectors selectors;
-    struct collector_options collector; // as the collector will read them
+    struct collector_options collector;                         // as the collector will read them
     char *collector_arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 1]; // without argv[0] and --loader
     unsigned collector_count;
     struct text_pool texts;

@@ -18,11 +18,11 @@
 #include "collector/conf/value.h"
 #include "common/lib/log.h"
 
-#define RUN "/run"
-#define BPFFS "/sys/fs/bpf"
+#define RUN         "/run"
+#define BPFFS       "/sys/fs/bpf"
 #define RUN_PREFIX  "redstart-run."
 #define PINS_PREFIX "redstart-run-" // a bpffs refuses dots in names
-#define NFTW_FDS 8
+#define NFTW_FDS    8
 
 static int entry_remove(const char *path, const struct stat *info, int type, struct FTW *where)
 {
@@ -99,8 +99,8 @@ static int notify_open(struct runtime *runtime, uid_t collector_uid)
     if (fd < 0)
         return -errno;
     memcpy(address.sun_path, runtime->notify_socket, strlen(runtime->notify_socket));
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        chmod(runtime->notify_socket, 0600) < 0 || lchown(runtime->notify_socket, collector_uid, (gid_t)-1) < 0 ||
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(runtime->notify_socket, 0600) < 0 ||
+        lchown(runtime->notify_socket, collector_uid, (gid_t)-1) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
         return -errno;
     runtime->notify_fd = fd_take(&fd);

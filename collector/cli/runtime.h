@@ -1,5 +1,5 @@
-// What a run leaves on the host while it lasts: /run/redstart-run.PID with the sockets, /sys/fs/bpf/redstart-run-PID with
-// the loader's pins; and what runs that were killed left behind.
+// What a run leaves on the host while it lasts: /run/redstart-run.PID with the sockets, /sys/fs/bpf/redstart-run-PID
+// with the loader's pins; and what runs that were killed left behind.
 #pragma once
 
 #include <sys/types.h>

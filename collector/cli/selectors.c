@@ -9,7 +9,7 @@
 #include "collector/conf/value.h"
 
 #define PATTERN_MAX 256
-#define PID_MAX 4194304
+#define PID_MAX     4194304
 
 static int port_check(struct str item)
 {
@@ -30,12 +30,12 @@ static int item_check(enum selector_kind kind, const char *option, struct str it
     case SELECTOR_PORT:
         if (port_check(item) == 0)
             return 0;
-        return complaint_error(complaint, "%s " STR_FMT ": expected ports from 1 to 65535 such as 8080,9000-9010", option,
-                               STR_ARG(item));
+        return complaint_error(complaint, "%s " STR_FMT ": expected ports from 1 to 65535 such as 8080,9000-9010",
+                               option, STR_ARG(item));
     case SELECTOR_PID:
         if (value_number(item, 1, PID_MAX, &pid) < 0)
-            return complaint_error(complaint, "%s " STR_FMT ": expected a process id from 1 to %d", option, STR_ARG(item),
-                                   PID_MAX);
+            return complaint_error(complaint, "%s " STR_FMT ": expected a process id from 1 to %d", option,
+                                   STR_ARG(item), PID_MAX);
         if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
             return complaint_error(complaint, "%s " STR_FMT ": expected a running process; there is none with this id",
                                    option, STR_ARG(item));
@@ -117,8 +117,10 @@ static int executable_add(struct selectors *selectors, const char *variable, con
         const char *bar = strchr(part, '|');
         char glob[PATTERN_MAX];
         if (glob_from_regex((struct str){part, bar ? (size_t)(bar - part) : strlen(part)}, glob, sizeof glob) < 0)
-            return complaint_error(complaint, "%s=%s: expected a name or a simple expression (. .* .+ ^ $ |); "
-                                              "use --exe with a glob instead", variable, regex);
+            return complaint_error(complaint,
+                                   "%s=%s: expected a name or a simple expression (. .* .+ ^ $ |); "
+                                   "use --exe with a glob instead",
+                                   variable, regex);
         int r = selectors_add(selectors, SELECTOR_EXE, false, variable, glob, complaint);
         if (r < 0)
             return r;

@@ -17,8 +17,10 @@ struct selectors {
     struct text_pool texts;
 };
 
-// list: comma-separated; option: as to be named in the message ("--port", "BEYLA_OPEN_PORT"). 0, or -EINVAL with an error.
+// list: comma-separated; option: as to be named in the message ("--port", "BEYLA_OPEN_PORT"). 0, or -EINVAL with an
+// error.
 int selectors_add(struct selectors *selectors, enum selector_kind kind, bool exclude, const char *option,
                   const char *list, struct complaint *complaint) must_check;
 // BEYLA_OPEN_PORT and BEYLA_EXECUTABLE_NAME in all their spellings, each only if the command line has no such selector.
-int selectors_environment(struct selectors *selectors, char *const *environment, struct complaint *complaint) must_check;
+int selectors_environment(struct selectors *selectors, char *const *environment,
+                          struct complaint *complaint) must_check;

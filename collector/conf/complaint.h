@@ -4,7 +4,7 @@
 
 #include "common/lib/cleanup.h"
 
-#define COMPLAINT_TEXT_MAX 320
+#define COMPLAINT_TEXT_MAX     320
 #define COMPLAINT_WARNINGS_MAX 8
 
 struct complaint {

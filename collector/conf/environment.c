@@ -39,7 +39,8 @@ bool environment_number(char *const *environment, const char *name, uint64_t min
         return false;
     if (value_number(str_from(text), min, max, value) == 0)
         return true;
-    complaint_warn(complaint, "%s=%s: expected a number from %" PRIu64 " to %" PRIu64 "; ignored", name, text, min, max);
+    complaint_warn(complaint, "%s=%s: expected a number from %" PRIu64 " to %" PRIu64 "; ignored", name, text, min,
+                   max);
     return false;
 }
 

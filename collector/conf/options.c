@@ -32,8 +32,20 @@ const char options_help[] =
     "  --help, --version\n"
     "OTEL_* and BEYLA_* variables: see redstart(1).\n";
 
-enum { OPTION_LOADER = 256, OPTION_PRINT, OPTION_PROMETHEUS, OPTION_OTLP, OPTION_PROTOCOL, OPTION_SERVICE, OPTION_TTL,
-       OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_CONFIG, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_LOADER = 256,
+    OPTION_PRINT,
+    OPTION_PROMETHEUS,
+    OPTION_OTLP,
+    OPTION_PROTOCOL,
+    OPTION_SERVICE,
+    OPTION_TTL,
+    OPTION_LOG_LEVEL,
+    OPTION_LOG_FORMAT,
+    OPTION_CONFIG,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static const struct option option_table[] = {
     {"loader", required_argument, NULL, OPTION_LOADER},
@@ -80,9 +92,11 @@ static int option_prometheus(struct collector_options *options, const char *text
 {
     struct str address;
     if (value_listen(text, &address, &options->prometheus_port) < 0)
-        return complaint_error(complaint,
-                               "--prometheus %s: expected PORT (localhost), :PORT (all addresses), ADDR:PORT or [V6]:PORT, "
-                               "with a port from 1 to 65535", text);
+        return complaint_error(
+            complaint,
+            "--prometheus %s: expected PORT (localhost), :PORT (all addresses), ADDR:PORT or [V6]:PORT, "
+            "with a port from 1 to 65535",
+            text);
     options->prometheus = true;
     options->prometheus_address = NULL;
     if (address.p) {
@@ -260,8 +274,10 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     if (r < 0 || options->help || options->version)
         return r;
     if (environment_get_beyla(environment, "CONFIG_PATH", false, &name))
-        return complaint_error(complaint, "%s: configuration files are not available in this version; unset it and use "
-                                          "options or OTEL_* variables", name);
+        return complaint_error(complaint,
+                               "%s: configuration files are not available in this version; unset it and use "
+                               "options or OTEL_* variables",
+                               name);
     environment_read_names(options, &given, environment, complaint);
     environment_read_print(options, environment, complaint);
     environment_read_prometheus(options, environment, complaint);

@@ -1,5 +1,5 @@
-// What the collector is told: command line over environment over default. `redstart run` reads the same struct before it
-// starts anything, so that a mistake is named at once and by one piece of code.
+// What the collector is told: command line over environment over default. `redstart run` reads the same struct before
+// it starts anything, so that a mistake is named at once and by one piece of code.
 #pragma once
 
 #include <stdbool.h>

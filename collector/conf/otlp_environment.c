@@ -25,7 +25,8 @@ struct reader {
 };
 
 // OTEL_EXPORTER_OTLP_<SIGNAL>_<what>, or the general one; ret_name has room for VARIABLE_NAME_MAX bytes.
-static const char *signal_variable(const struct reader *reader, enum self_signal signal, const char *what, char *ret_name)
+static const char *signal_variable(const struct reader *reader, enum self_signal signal, const char *what,
+                                   char *ret_name)
 {
     snprintf(ret_name, VARIABLE_NAME_MAX, "OTEL_EXPORTER_OTLP_%s_%s", signal_names[signal], what);
     const char *value = environment_get(reader->environment, ret_name);
@@ -35,7 +36,8 @@ static const char *signal_variable(const struct reader *reader, enum self_signal
     return environment_get(reader->environment, ret_name);
 }
 
-// Is this signal pushed at all? OTEL_<SIGNAL>_EXPORTER is a comma list: "otlp" asks for it, any other list is against it.
+// Is this signal pushed at all? OTEL_<SIGNAL>_EXPORTER is a comma list: "otlp" asks for it, any other list is against
+// it.
 static void exporter_read(const struct reader *reader, enum self_signal signal, bool *ret_asked, bool *ret_refused)
 {
     char name[VARIABLE_NAME_MAX];
@@ -49,8 +51,8 @@ static void exporter_read(const struct reader *reader, enum self_signal signal, 
             *ret_asked = true;
         else if (!str_equal_nocase(item, STR("none")) && !str_equal_nocase(item, STR("console")) &&
                  !str_equal_nocase(item, STR("prometheus")))
-            complaint_warn(reader->complaint, "%s=" STR_FMT ": expected otlp, prometheus, console or none; ignored", name,
-                           STR_ARG(item));
+            complaint_warn(reader->complaint, "%s=" STR_FMT ": expected otlp, prometheus, console or none; ignored",
+                           name, STR_ARG(item));
     }
     *ret_refused = any && !*ret_asked;
 }
@@ -97,8 +99,10 @@ static int protocol_check(const struct reader *reader, const char *name, const c
     if (!value || strcasecmp(value, "http/protobuf") == 0)
         return 0;
     if (strcasecmp(value, "grpc") == 0)
-        return complaint_error(reader->complaint, "%s: grpc is not available in this version; use http/protobuf "
-                                                  "(a receiver's port for it is usually 4318)", name);
+        return complaint_error(reader->complaint,
+                               "%s: grpc is not available in this version; use http/protobuf "
+                               "(a receiver's port for it is usually 4318)",
+                               name);
     if (strncmp(name, "--", 2) == 0)
         return complaint_error(reader->complaint, "%s %s: expected http/protobuf", name, value);
     complaint_warn(reader->complaint, "%s=%s: expected http/protobuf; ignored", name, value);
@@ -115,8 +119,7 @@ static int header_line(struct str item, char *line, size_t size, size_t *ret_siz
     memcpy(line, key.p, key.n);
     memcpy(line + key.n, ": ", 2);
     memcpy(decoded, value.p, value.n);
-    if (value_percent_decode(decoded, value.n, &value.n) < 0 ||
-        value_header(key, (struct str){decoded, value.n}) < 0)
+    if (value_percent_decode(decoded, value.n, &value.n) < 0 || value_header(key, (struct str){decoded, value.n}) < 0)
         return -EINVAL;
     *ret_size = key.n + 2 + value.n;
     return 0;
@@ -131,8 +134,8 @@ static int headers_read(const struct reader *reader, enum self_signal signal)
     const size_t max = array_size(reader->options->push.headers[0]) - 1;
     for (size_t count = 0, n, nth = 1; value_list_next(&list, &item); nth++) {
         if (count == max || header_line(item, line, sizeof line, &n) < 0) { // never show it: it may be a secret
-            complaint_warn(reader->complaint, "%s: item %zu is ignored; expected at most %zu of the form key=value", name,
-                           nth, max);
+            complaint_warn(reader->complaint, "%s: item %zu is ignored; expected at most %zu of the form key=value",
+                           name, nth, max);
             continue;
         }
         headers[count] = options_keep(reader->options, reader->complaint, (struct str){line, n});
@@ -143,7 +146,8 @@ static int headers_read(const struct reader *reader, enum self_signal signal)
 }
 
 // One "k=v", both percent-encoded. 0; -EINVAL: it is not that; -ENOSPC: with an error.
-static int resource_attribute_read(const struct reader *reader, struct str item, struct resource_attribute *ret_attribute)
+static int resource_attribute_read(const struct reader *reader, struct str item,
+                                   struct resource_attribute *ret_attribute)
 {
     struct str key, value;
     if (value_pair(item, &key, &value) < 0)
@@ -170,8 +174,10 @@ static int resource_read(const struct reader *reader)
         struct resource_attribute attribute;
         int r = count == max ? -EINVAL : resource_attribute_read(reader, item, &attribute);
         if (r == -EINVAL) {
-            complaint_warn(reader->complaint, "OTEL_RESOURCE_ATTRIBUTES: expected at most %zu key=value items, "
-                                              "percent-encoded; all of it is ignored", max);
+            complaint_warn(reader->complaint,
+                           "OTEL_RESOURCE_ATTRIBUTES: expected at most %zu key=value items, "
+                           "percent-encoded; all of it is ignored",
+                           max);
             memset(attributes, 0, sizeof reader->options->push.resource);
             return 0;
         }
@@ -212,15 +218,18 @@ static void sampler_read(const struct reader *reader)
             complaint_warn(reader->complaint, "OTEL_TRACES_SAMPLER_ARG=%s: expected 0 to 1; ignored", argument);
         return;
     }
-    complaint_warn(reader->complaint, "OTEL_TRACES_SAMPLER=%s: expected always_on, always_off, traceidratio or one of them "
-                                      "with parentbased_ in front; ignored", text);
+    complaint_warn(reader->complaint,
+                   "OTEL_TRACES_SAMPLER=%s: expected always_on, always_off, traceidratio or one of them "
+                   "with parentbased_ in front; ignored",
+                   text);
 }
 
 static void batch_read(const struct reader *reader)
 {
     struct otlp_settings *push = &reader->options->push;
     uint64_t interval = 60000, delay = 5000, queue = 2048, batch = 512;
-    environment_number(reader->environment, "OTEL_METRIC_EXPORT_INTERVAL", 1, 24 * HOUR_MS, reader->complaint, &interval);
+    environment_number(reader->environment, "OTEL_METRIC_EXPORT_INTERVAL", 1, 24 * HOUR_MS, reader->complaint,
+                       &interval);
     environment_number(reader->environment, "OTEL_BSP_SCHEDULE_DELAY", 0, HOUR_MS, reader->complaint, &delay);
     environment_number(reader->environment, "OTEL_BSP_MAX_QUEUE_SIZE", 1, 65536, reader->complaint, &queue);
     environment_number(reader->environment, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, 65536, reader->complaint, &batch);
@@ -231,7 +240,6 @@ static void batch_read(const struct reader *reader)
     push->give_up_ns = 300 * NS_PER_SEC;
 }
 
-// What is said per signal but set for both: the traces' value, the metrics' one if traces are off.
 static void transfer_read(const struct reader *reader, enum self_signal signal)
 {
     struct otlp_settings *push = &reader->options->push;
@@ -239,12 +247,23 @@ static void transfer_read(const struct reader *reader, enum self_signal signal)
     uint64_t timeout_ms = 10000;
     if (signal_variable(reader, signal, "TIMEOUT", name))
         environment_number(reader->environment, name, 0, HOUR_MS, reader->complaint, &timeout_ms);
-    push->timeout_ns = timeout_ms * NS_PER_MS;
+    push->timeout_ns[signal] = timeout_ms * NS_PER_MS;
 
     const char *compression = signal_variable(reader, signal, "COMPRESSION", name);
-    push->gzip = compression && strcasecmp(compression, "gzip") == 0;
-    if (compression && !push->gzip && strcasecmp(compression, "none") != 0)
+    push->gzip[signal] = compression && strcasecmp(compression, "gzip") == 0;
+    if (compression && !push->gzip[signal] && strcasecmp(compression, "none") != 0)
         complaint_warn(reader->complaint, "%s=%s: expected gzip or none; ignored", name, compression);
+}
+
+// An endpoint that needs these fails, said with each attempt; here is why.
+static void certificates_warn(const struct reader *reader, enum self_signal signal)
+{
+    static const char *const names[] = {"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"};
+    char name[VARIABLE_NAME_MAX];
+    for (unsigned i = 0; i < array_size(names); i++)
+        if (signal_variable(reader, signal, names[i], name))
+            complaint_warn(reader->complaint, "%s: not available in this version; the system's certificates are used",
+                           name);
 }
 
 int otlp_environment_read(struct collector_options *options, const char *endpoint, const char *protocol,
@@ -274,6 +293,7 @@ int otlp_environment_read(struct collector_options *options, const char *endpoin
         if (r == 0 && urls[signal]) {
             options->otlp = true;
             transfer_read(&reader, signal);
+            certificates_warn(&reader, signal);
             r = headers_read(&reader, signal);
         }
         if (r < 0)

@@ -1,4 +1,5 @@
-// Pushing as OpenTelemetry's variables describe it (specification, protocol/exporter.md and sdk-environment-variables.md).
+// Pushing as OpenTelemetry's variables describe it (specification, protocol/exporter.md and
+// sdk-environment-variables.md).
 #pragma once
 
 #include "collector/conf/options.h"

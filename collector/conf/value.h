@@ -1,5 +1,5 @@
-// Values as people write them: numbers, truth, addresses, lists of key=value. Pure; used by the command and the collector.
-// The text comes from whoever starts redstart: trusted in intent, not in form.
+// Values as people write them: numbers, truth, addresses, lists of key=value. Pure; used by the command and the
+// collector. The text comes from whoever starts redstart: trusted in intent, not in form.
 #pragma once
 
 #include <stdbool.h>

@@ -207,8 +207,8 @@ static int stream_open(struct otlp *otlp, enum self_signal signal, const char *u
     const struct otlp_channel_settings settings = {
         .url = url,
         .headers = otlp->settings.headers[signal],
-        .gzip = otlp->settings.gzip,
-        .timeout_ns = otlp->settings.timeout_ns,
+        .gzip = otlp->settings.gzip[signal],
+        .timeout_ns = otlp->settings.timeout_ns[signal],
         .give_up_ns = otlp->settings.give_up_ns,
     };
     const struct otlp_channel_owner owner = {request_done, request_retry, stream};

@@ -13,8 +13,8 @@
 struct otlp_settings {
     const char *metrics_url, *traces_url;     // full URLs; NULL: that signal is off
     const char *headers[SELF_SIGNAL_MAX][16]; // "Name: value", NULL-terminated
-    bool gzip;
-    uint64_t timeout_ns;           // of one attempt
+    bool gzip[SELF_SIGNAL_MAX];
+    uint64_t timeout_ns[SELF_SIGNAL_MAX]; // of one attempt
     uint64_t metric_interval_ns;   // start to start
     uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY
     unsigned batch_max, queue_max; // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans

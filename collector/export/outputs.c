@@ -1,4 +1,5 @@
-// Opens, feeds and flushes the outputs; see outputs.h. XREF(new-output): a member, a branch in open, span, flush and free.
+// Opens, feeds and flushes the outputs; see outputs.h. XREF(new-output): a member, a branch in open, span, flush and
+// free.
 #include "collector/export/outputs.h"
 
 #include <errno.h>
@@ -27,11 +28,12 @@ static int prometheus_start(struct outputs *outputs, struct loop *loop, const st
         log_error("prometheus: port %u on %s is in use by another program; stop it or choose another by --prometheus",
                   options->prometheus_port, shown);
     else if (r == -EACCES)
-        log_error("prometheus: port %u on %s may not be opened without privilege; choose one from 1024 up by --prometheus",
-                  options->prometheus_port, shown);
+        log_error(
+            "prometheus: port %u on %s may not be opened without privilege; choose one from 1024 up by --prometheus",
+            options->prometheus_port, shown);
     else if (r == -EADDRNOTAVAIL)
-        log_error("prometheus: %s is no address of this host; choose one that is by --prometheus, or :%u for all", shown,
-                  options->prometheus_port);
+        log_error("prometheus: %s is no address of this host; choose one that is by --prometheus, or :%u for all",
+                  shown, options->prometheus_port);
     else if (r < 0)
         log_error("prometheus: cannot listen on %s, port %u: %s; choose another by --prometheus", shown,
                   options->prometheus_port, strerror(-r));

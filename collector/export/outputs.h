@@ -15,5 +15,6 @@ void outputs_span(struct outputs *outputs, const struct span *span);
 // Waits for what is queued to leave, at most timeout_ns in all.
 void outputs_flush(struct outputs *outputs, uint64_t timeout_ns);
 
-// Is this span's trace pushed? By OpenTelemetry's rules for samplers; the ratio is taken of the trace id's last 8 bytes.
+// Is this span's trace pushed? By OpenTelemetry's rules for samplers; the ratio is taken of the trace id's last 8
+// bytes.
 bool sampler_pass(const struct sampler_settings *sampler, const struct span *span);

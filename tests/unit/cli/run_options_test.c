@@ -26,7 +26,9 @@ static int parse(const char *const *arguments, const char *const *environment)
 static void test_routing(void **state)
 {
     assert_int_equal(parse(TEXTS("--port", "8080,9090", "--print-traces", "--exclude-pid=1", "--prometheus", ":8999",
-                                 "--user", "daemon", "--log-level=debug", "--exe=x"), NULL), 0);
+                                 "--user", "daemon", "--log-level=debug", "--exe=x"),
+                           NULL),
+                     0);
     static const char *const loader[] = {"--port", "8080", "--port", "9090", "--exclude-pid", "1", "--exe", "x"};
     assert_int_equal(options.selectors.count, array_size(loader));
     for (unsigned i = 0; i < array_size(loader); i++)
@@ -54,7 +56,8 @@ static void test_bare(void **state)
 
 static void test_variables(void **state)
 {
-    assert_int_equal(parse(NULL, TEXTS("BEYLA_OPEN_PORT=8080", "BEYLA_PRINT_TRACES=true", "BEYLA_PROMETHEUS_PORT=8999")), 0);
+    assert_int_equal(
+        parse(NULL, TEXTS("BEYLA_OPEN_PORT=8080", "BEYLA_PRINT_TRACES=true", "BEYLA_PROMETHEUS_PORT=8999")), 0);
     assert_int_equal(options.selectors.count, 2);
     assert_string_equal(options.selectors.argument[1], "8080");
     assert_int_equal(options.collector_count, 0); // the collector reads them itself
@@ -74,8 +77,9 @@ static void test_mistakes(void **state)
         {{"--nothing"}, "--nothing: unknown option or unwanted value; see redstart run --help"},
         {{"8080"}, "8080: expected an option; see redstart run --help"},
         {{"--user="}, "--user: expected the name of a user"},
-        {{"--prometheus", "a:b:c"}, "--prometheus a:b:c: expected PORT (localhost), :PORT (all addresses), ADDR:PORT or "
-                                    "[V6]:PORT, with a port from 1 to 65535"},
+        {{"--prometheus", "a:b:c"},
+         "--prometheus a:b:c: expected PORT (localhost), :PORT (all addresses), ADDR:PORT or "
+         "[V6]:PORT, with a port from 1 to 65535"},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         assert_int_equal(parse(rows[i].arguments, NULL), -22);

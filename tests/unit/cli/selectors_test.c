@@ -37,8 +37,16 @@ static void test_ports(void **state)
         {"8080,9000-9010", "--port 8080 --port 9000-9010"},
         {" 1 , 65535 ", "--port 1 --port 65535"},
         {"80-80", "--port 80-80"},
-        {"0", NULL},       {"65536", NULL}, {"9-8", NULL},   {"-8", NULL}, {"8-", NULL},
-        {"80,x", NULL},    {"", NULL},      {",", NULL},     {"1-2-3", NULL}, {"8O", NULL},
+        {"0", NULL},
+        {"65536", NULL},
+        {"9-8", NULL},
+        {"-8", NULL},
+        {"8-", NULL},
+        {"80,x", NULL},
+        {"", NULL},
+        {",", NULL},
+        {"1-2-3", NULL},
+        {"8O", NULL},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         reset();
@@ -113,8 +121,10 @@ static void test_option_over_variable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ports),     cmocka_unit_test(test_others),
-        cmocka_unit_test(test_bounded),   cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_variables),
         cmocka_unit_test(test_option_over_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,9 @@ static void test_defaults(void **state)
 static void test_command_line(void **state)
 {
     assert_int_equal(parse(ARGUMENTS("--loader=/x/l.sock", "--print-traces=json", "--prometheus", "[::1]:9464",
-                                     "--service-name", "shop", "--series-ttl=0"), NULL), 0);
+                                     "--service-name", "shop", "--series-ttl=0"),
+                           NULL),
+                     0);
     assert_string_equal(options.loader_socket, "/x/l.sock");
     assert_int_equal(options.trace_format, TEXT_FORMAT_JSON);
     assert_string_equal(options.prometheus_address, "::1");
@@ -73,8 +75,9 @@ static void test_mistakes(void **state)
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
         {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf"},
         {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes"},
-        {{"--config", "f"}, "--config: configuration files are not available in this version; use options or OTEL_* "
-                            "variables"},
+        {{"--config", "f"},
+         "--config: configuration files are not available in this version; use options or OTEL_* "
+         "variables"},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         assert_int_equal(parse(rows[i].arguments, NULL), -22);
@@ -85,7 +88,8 @@ static void test_mistakes(void **state)
 static void test_beyla_variables(void **state)
 {
     assert_int_equal(parse(NULL, ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "BEYLA_PROMETHEUS_PATH=/m",
-                                             "BEYLA_SERVICE_NAME=b", "BEYLA_LOG_LEVEL=WARN")), 0);
+                                             "BEYLA_SERVICE_NAME=b", "BEYLA_LOG_LEVEL=WARN")),
+                     0);
     assert_string_equal(options.prometheus_address, ""); // all addresses
     assert_int_equal(options.prometheus_port, 9400);
     assert_string_equal(options.prometheus_path, "/m");
@@ -100,14 +104,16 @@ static void test_beyla_variables(void **state)
 
     // Option over variable, OTEL_ over BEYLA_.
     assert_int_equal(parse(ARGUMENTS("--prometheus=8999", "--print-traces"),
-                           ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "BEYLA_TRACE_PRINTER=json",
-                                       "OTEL_SERVICE_NAME=o", "BEYLA_SERVICE_NAME=b")), 0);
+                           ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "BEYLA_TRACE_PRINTER=json", "OTEL_SERVICE_NAME=o",
+                                       "BEYLA_SERVICE_NAME=b")),
+                     0);
     assert_int_equal(options.prometheus_port, 8999);
     assert_int_equal(options.trace_format, TEXT_FORMAT_TEXT);
     assert_string_equal(options.service_name, "o");
 
     // A bad value: a warning, and as if unset. An empty one: as if unset.
-    assert_int_equal(parse(NULL, ENVIRONMENT("BEYLA_PROMETHEUS_PORT=x", "BEYLA_PRINT_TRACES=maybe", "BEYLA_LOG_LEVEL=")), 0);
+    assert_int_equal(
+        parse(NULL, ENVIRONMENT("BEYLA_PROMETHEUS_PORT=x", "BEYLA_PRINT_TRACES=maybe", "BEYLA_LOG_LEVEL=")), 0);
     assert_int_equal(complaint.warnings, 2);
     assert_string_equal(complaint.warning[0], "BEYLA_PRINT_TRACES=maybe: expected true or false; ignored");
     assert_false(options.prometheus);

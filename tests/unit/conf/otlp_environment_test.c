@@ -35,10 +35,14 @@ static void test_urls(void **state)
         {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c/x"}, "http://c/x/v1/metrics", "http://c/x/v1/traces"},
         {NULL, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1"}, NULL, "http://t:1/"},
         {NULL, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1/in"}, NULL, "http://t:1/in"},
-        {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://m/p"},
-         "https://m/p", "http://c:1/v1/traces"},
-        {"http://o:1", {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1", "OTEL_TRACES_EXPORTER=none"},
-         "http://o:1/v1/metrics", "http://o:1/v1/traces"},
+        {NULL,
+         {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://m/p"},
+         "https://m/p",
+         "http://c:1/v1/traces"},
+        {"http://o:1",
+         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://t:1", "OTEL_TRACES_EXPORTER=none"},
+         "http://o:1/v1/metrics",
+         "http://o:1/v1/traces"},
         {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:1", "OTEL_TRACES_EXPORTER=none"}, "http://c:1/v1/metrics", NULL},
         {NULL, {"OTEL_METRICS_EXPORTER=otlp"}, "http://localhost:4318/v1/metrics", NULL},
         {NULL, {"OTEL_EXPORTER_OTLP_ENDPOINT="}, NULL, NULL},
@@ -60,7 +64,8 @@ static void test_refused(void **state)
     const char *const bad_url[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=c:4317", NULL};
     const char *const grpc[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL};
     assert_int_equal(parse(NULL, bad_url), -22);
-    assert_string_equal(complaint.error, "OTEL_EXPORTER_OTLP_ENDPOINT=c:4317: expected a URL such as http://localhost:4318");
+    assert_string_equal(complaint.error,
+                        "OTEL_EXPORTER_OTLP_ENDPOINT=c:4317: expected a URL such as http://localhost:4318");
     assert_int_equal(parse(NULL, grpc), -22);
     assert_non_null(strstr(complaint.error, "OTEL_EXPORTER_OTLP_PROTOCOL: grpc is not available in this version"));
 }
@@ -82,7 +87,8 @@ static void test_headers(void **state)
 
 static void test_resource(void **state)
 {
-    const char *const good[] = {"OTEL_RESOURCE_ATTRIBUTES=service.name=shop,deployment.environment.name=a%2Cb, k = v", NULL};
+    const char *const good[] = {"OTEL_RESOURCE_ATTRIBUTES=service.name=shop,deployment.environment.name=a%2Cb, k = v",
+                                NULL};
     assert_int_equal(parse(NULL, good), 0);
     assert_string_equal(options.service_name, "shop");
     assert_string_equal(options.push.resource[0].key, "deployment.environment.name");
@@ -102,24 +108,32 @@ static void test_numbers(void **state)
 {
     const char *const defaults[] = {NULL};
     assert_int_equal(parse("http://c", defaults), 0);
-    assert_true(options.push.timeout_ns == 10000000000);
+    assert_true(options.push.timeout_ns[SELF_SIGNAL_TRACES] == 10000000000);
     assert_true(options.push.metric_interval_ns == 60000000000);
     assert_true(options.push.batch_delay_ns == 5000000000);
     assert_true(options.push.give_up_ns == 300000000000);
     assert_int_equal(options.push.queue_max, 2048);
     assert_int_equal(options.push.batch_max, 512);
-    assert_false(options.push.gzip);
+    assert_false(options.push.gzip[SELF_SIGNAL_TRACES] || options.push.gzip[SELF_SIGNAL_METRICS]);
 
-    const char *const set[] = {"OTEL_EXPORTER_OTLP_TIMEOUT=250", "OTEL_METRIC_EXPORT_INTERVAL=1000",
-                               "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BSP_MAX_QUEUE_SIZE=64",
-                               "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128", "OTEL_EXPORTER_OTLP_COMPRESSION=GZIP", NULL};
+    const char *const set[] = {"OTEL_EXPORTER_OTLP_TIMEOUT=250",
+                               "OTEL_METRIC_EXPORT_INTERVAL=1000",
+                               "OTEL_BSP_SCHEDULE_DELAY=10",
+                               "OTEL_BSP_MAX_QUEUE_SIZE=64",
+                               "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128",
+                               "OTEL_EXPORTER_OTLP_COMPRESSION=GZIP",
+                               "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=none",
+                               "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT=9",
+                               NULL};
     assert_int_equal(parse("http://c", set), 0);
-    assert_true(options.push.timeout_ns == 250000000);
+    assert_true(options.push.timeout_ns[SELF_SIGNAL_TRACES] == 250000000);
+    assert_true(options.push.timeout_ns[SELF_SIGNAL_METRICS] == 9000000);
     assert_true(options.push.metric_interval_ns == 1000000000);
     assert_true(options.push.batch_delay_ns == 10000000);
     assert_int_equal(options.push.queue_max, 64);
     assert_int_equal(options.push.batch_max, 64); // never more than the queue
-    assert_true(options.push.gzip);
+    assert_true(options.push.gzip[SELF_SIGNAL_TRACES]);
+    assert_false(options.push.gzip[SELF_SIGNAL_METRICS]);
 
     const char *const bad[] = {"OTEL_METRIC_EXPORT_INTERVAL=-5", "OTEL_EXPORTER_OTLP_COMPRESSION=zip", NULL};
     assert_int_equal(parse("http://c", bad), 0);

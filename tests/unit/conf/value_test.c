@@ -13,11 +13,22 @@ static void test_number(void **state)
         uint64_t min, max;
         int64_t expected; // -1: refused
     } rows[] = {
-        {"1", 1, 65535, 1},     {"65535", 1, 65535, 65535}, {"65536", 1, 65535, -1}, {"0", 1, 65535, -1},
-        {"", 0, 9, -1},         {"-1", 0, 9, -1},           {"+1", 0, 9, -1},        {" 1", 0, 9, -1},
-        {"1 ", 0, 9, -1},       {"0x1", 0, 9, -1},          {"9", 0, 5, -1},         {"007", 0, 9, 7},
-        {"99999999999999999999", 0, INT64_MAX, -1},         {"9223372036854775807", 0, INT64_MAX, INT64_MAX},
-        {"18446744073709551616", 0, UINT64_MAX, -1},        {"1.5", 0, 9, -1},
+        {"1", 1, 65535, 1},
+        {"65535", 1, 65535, 65535},
+        {"65536", 1, 65535, -1},
+        {"0", 1, 65535, -1},
+        {"", 0, 9, -1},
+        {"-1", 0, 9, -1},
+        {"+1", 0, 9, -1},
+        {" 1", 0, 9, -1},
+        {"1 ", 0, 9, -1},
+        {"0x1", 0, 9, -1},
+        {"9", 0, 5, -1},
+        {"007", 0, 9, 7},
+        {"99999999999999999999", 0, INT64_MAX, -1},
+        {"9223372036854775807", 0, INT64_MAX, INT64_MAX},
+        {"18446744073709551616", 0, UINT64_MAX, -1},
+        {"1.5", 0, 9, -1},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         uint64_t number = 4711;
@@ -34,12 +45,24 @@ static void test_listen(void **state)
         const char *address; // NULL: localhost
         int port;            // -1: refused
     } rows[] = {
-        {"8999", NULL, 8999},          {":8999", "", 8999},          {"127.0.0.1:80", "127.0.0.1", 80},
-        {"localhost:80", NULL, 80},    {"[::1]:80", "::1", 80},      {"[::]:65535", "::", 65535},
-        {"0.0.0.0:1", "0.0.0.0", 1},   {"0", NULL, -1},              {"65536", NULL, -1},
-        {"", NULL, -1},                {":", NULL, -1},              {"host:80", NULL, -1},
-        {"::1:80", NULL, -1},          {"[]:80", NULL, -1},          {"[127.0.0.1]:80", NULL, -1},
-        {"[::1]", NULL, -1},           {"127.0.0.1", NULL, -1},      {"80:", NULL, -1},
+        {"8999", NULL, 8999},
+        {":8999", "", 8999},
+        {"127.0.0.1:80", "127.0.0.1", 80},
+        {"localhost:80", NULL, 80},
+        {"[::1]:80", "::1", 80},
+        {"[::]:65535", "::", 65535},
+        {"0.0.0.0:1", "0.0.0.0", 1},
+        {"0", NULL, -1},
+        {"65536", NULL, -1},
+        {"", NULL, -1},
+        {":", NULL, -1},
+        {"host:80", NULL, -1},
+        {"::1:80", NULL, -1},
+        {"[]:80", NULL, -1},
+        {"[127.0.0.1]:80", NULL, -1},
+        {"[::1]", NULL, -1},
+        {"127.0.0.1", NULL, -1},
+        {"80:", NULL, -1},
         {"127.0.0.1.9:80", NULL, -1},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
@@ -71,8 +94,10 @@ static void test_percent(void **state)
     static const struct {
         const char *text, *expected; // NULL: refused
     } rows[] = {
-        {"plain", "plain"}, {"a%20b%2Cc%3d", "a b,c="}, {"%41", "A"}, {"", ""},
-        {"%", NULL},        {"%4", NULL},               {"%zz", NULL}, {"x%00y", NULL},
+        {"plain", "plain"}, {"a%20b%2Cc%3d", "a b,c="},
+        {"%41", "A"},       {"", ""},
+        {"%", NULL},        {"%4", NULL},
+        {"%zz", NULL},      {"x%00y", NULL},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         char text[32];
@@ -107,7 +132,8 @@ static void test_boolean_and_ratio(void **state)
 static void test_url_and_header(void **state)
 {
     static const char *const good[] = {"http://127.0.0.1:4318", "HTTPS://otel.example/x/", "http://[::1]:4318"};
-    static const char *const bad[] = {"", "127.0.0.1:4318", "grpc://x", "http://", "http:///v1", "http://a b", "http://a#b"};
+    static const char *const bad[] = {"",           "127.0.0.1:4318", "grpc://x",  "http://",
+                                      "http:///v1", "http://a b",     "http://a#b"};
     for (unsigned i = 0; i < array_size(good); i++)
         assert_int_equal(value_url(good[i]), 0);
     for (unsigned i = 0; i < array_size(bad); i++)
@@ -121,9 +147,12 @@ static void test_url_and_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_number),  cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_list),    cmocka_unit_test(test_percent),
-        cmocka_unit_test(test_boolean_and_ratio), cmocka_unit_test(test_url_and_header),
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_boolean_and_ratio),
+        cmocka_unit_test(test_url_and_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static int setup(void **state)
     fixture->settings = (struct otlp_settings){
         .metrics_url = fixture->metrics_url,
         .traces_url = fixture->traces_url,
-        .timeout_ns = 10 * NS_PER_SEC,
+        .timeout_ns = {10 * NS_PER_SEC, 10 * NS_PER_SEC},
         .metric_interval_ns = 3600 * NS_PER_SEC,
         .batch_delay_ns = 5 * NS_PER_SEC,
         .batch_max = 512,
@@ -219,7 +219,7 @@ static void spans_and_points_arrive_by_value(void **state, bool gzip)
         skip();
     struct span server = sample_server_span(), client = sample_client_span();
     server.process = client.process = fixture->process;
-    fixture->settings.gzip = gzip;
+    fixture->settings.gzip[SELF_SIGNAL_METRICS] = fixture->settings.gzip[SELF_SIGNAL_TRACES] = gzip;
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),

@@ -42,7 +42,7 @@ static int setup(void **state)
              fixture->endpoint.port);
     snprintf(fixture->traces_url, sizeof(fixture->traces_url), "http://127.0.0.1:%u/v1/traces", fixture->endpoint.port);
     fixture->settings = (struct otlp_settings){
-        .timeout_ns = 5 * NS_PER_SEC,
+        .timeout_ns = {5 * NS_PER_SEC, 5 * NS_PER_SEC},
         .metric_interval_ns = NEVER_NS,
         .batch_delay_ns = 10 * NS_PER_MS,
         .batch_max = 4,
@@ -173,7 +173,7 @@ static void a_connection_that_breaks_is_retried(void **state)
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
     fixture->settings.traces_url = fixture->traces_url;
-    fixture->settings.timeout_ns = 200 * NS_PER_MS;
+    fixture->settings.timeout_ns[SELF_SIGNAL_METRICS] = fixture->settings.timeout_ns[SELF_SIGNAL_TRACES] = 200 * NS_PER_MS;
     start(fixture, (const char *const[]){"", NULL, OK_EMPTY}, 3); // closed, then silent beyond the timeout
     push(fixture, 1);
     run_until(fixture, &traces->sent, 1);
@@ -339,7 +339,7 @@ static void bodies_are_gzipped_on_request(void **state)
     static uint8_t plain[1 << 16];
     z_stream stream = {0};
     fixture->settings.traces_url = fixture->traces_url;
-    fixture->settings.gzip = true;
+    fixture->settings.gzip[SELF_SIGNAL_METRICS] = fixture->settings.gzip[SELF_SIGNAL_TRACES] = true;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
     run_until(fixture, &fixture->self.exports[SELF_SIGNAL_TRACES].sent, 4);
