@@ -150,12 +150,12 @@ class Scrape:
 class Redstart(Scrape):
     """`redstart run` with JSON lines and a metrics port; a context manager that waits for `redstart: ready`."""
 
-    def __init__(self, *arguments, prometheus=True, wait_ready=True, env=None, prefix=()):
+    def __init__(self, *arguments, prometheus=True, wait_ready=True, env=None):
         super().__init__(services.free_port() if prometheus else None)
         self.spans, self.problems, self.log = [], [], []
         self._changed = threading.Condition()
         self._is_ready = threading.Event()
-        command = [*prefix, BIN / "redstart", "run", *arguments, "--print-traces=json"]
+        command = [*services.DIE_WITH_TEST, BIN / "redstart", "run", *arguments, "--print-traces=json"]
         if prometheus:
             command += ["--prometheus", self.port]
         self._begin = time.monotonic()

@@ -23,6 +23,8 @@ START_TIMEOUT_S = 15
 STOP_TIMEOUT_S = 5
 NODE = "/usr/bin/node" if os.path.exists("/usr/bin/node") else "node"
 PYTHON = "/usr/bin/python3"
+# In front of a command: a test that is killed (ctest's time limit) leaves nothing running. The pid stays.
+DIE_WITH_TEST = ("setpriv", "--pdeathsig", "TERM")
 
 
 def free_port(address="127.0.0.1"):
@@ -78,8 +80,9 @@ class Service:
         self.port = port
         self.folder = folder
         self._log = tempfile.TemporaryFile()
-        self._process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=self._log,
-                                         stderr=self._log, env={**os.environ, **(env or {})}, start_new_session=True)
+        self._process = subprocess.Popen([*DIE_WITH_TEST, *map(str, command)], stdin=subprocess.DEVNULL,
+                                         stdout=self._log, stderr=self._log, env={**os.environ, **(env or {})},
+                                         start_new_session=True)
         self.pid = self._process.pid
         try:
             self._wait_listening()

@@ -82,7 +82,9 @@ def case_pid_and_children():
         with harness.Redstart("--pid", parent.pid) as redstart:
             parent.stdin.write(b"go\n")
             parent.stdin.close()
+            end = time.monotonic() + services.START_TIMEOUT_S
             while not services.is_listening(port):
+                check(time.monotonic() < end, f"the child does not listen on port {port}")
                 time.sleep(0.02)
             check_seen(redstart, ask(port, 3))
     finally:

@@ -20,8 +20,8 @@ class WirePeer:
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="redstart-wire-")
-        self.process = subprocess.Popen([services.PYTHON, services.PEERS / "wire/server.py", self.folder.name],
-                                        stdout=subprocess.PIPE, start_new_session=True)
+        command = [*services.DIE_WITH_TEST, services.PYTHON, services.PEERS / "wire/server.py", self.folder.name]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
         self.pid = self.process.pid
         self.ports = json.loads(self.process.stdout.readline())
         self.tcp_ports = [port for port in self.ports.values() if isinstance(port, int)]
