@@ -1,5 +1,5 @@
 // What existed before us, by iterators that the loader reads: processes (to decide on), sockets of observed processes (to mark),
-// and, while there are any, connections whose response went on and then fell silent (to report).
+// and, while there are any, connections whose response went on (to report when it falls silent, or lasts).
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -70,8 +70,12 @@ int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
     if (!sk || !context->value)
         return 0;
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
-    if (connection && connection->flags & CONNECTION_GREW && connection->phase == PHASE_RESPONSE &&
-        bpf_ktime_get_ns() - connection->record.ended > cfg_idle_ns)
+    if (!connection || !(connection->flags & CONNECTION_GREW) || connection->phase != PHASE_RESPONSE)
+        return 0;
+    __u64 now = bpf_ktime_get_ns();
+    if (now - connection->record.ended > cfg_idle_ns)
         exchange_end(connection, sk, RECORD_FLAG_IDLE);
+    else if (now - connection->record.emitted > cfg_news_ns)
+        exchange_end(connection, sk, 0);
     return 0;
 }

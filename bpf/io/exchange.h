@@ -275,6 +275,14 @@ static __always_inline void response_judge(struct connection *connection, struct
     }
     if (status == HTTP1_MORE)
         return;
+    if (status == HTTP1_NO && record->sequence > 1 && connection->misses < MISSES_MAX) {
+        // The rest of the previous response, after the next request was read: this one's answer is still to come.
+        connection->misses++;
+        record->response_captured = 0;
+        record->response_bytes = 0;
+        record->responded = 0;
+        return;
+    }
     if (status == HTTP1_NO) {
         counter_add(COUNTER_NOT_HTTP_ANSWER, 1);
         connection_ignore(connection);

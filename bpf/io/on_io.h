@@ -6,8 +6,6 @@
 
 enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
 
-#define MISSES_MAX 64
-
 static __always_inline bool sock_streams(struct sock *sk)
 {
     __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);

@@ -9,6 +9,8 @@
 // (512 would push the storage out of the kernel's 1 KiB slab.)
 #define CAPTURE_START_MAX 488
 
+#define MISSES_MAX 64 // boundaries without a message before a connection is given up
+
 enum connection_phase {
     PHASE_IDLE,     // between exchanges
     PHASE_REQUEST,  // a request (or its beginning) has come, no final status line yet

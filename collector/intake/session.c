@@ -10,6 +10,8 @@
 #include "common/lib/log.h"
 
 #define CONNECT_RETRY_NS (100 * NS_PER_MS)
+#define CONNECT_EAGER_NS (10 * NS_PER_MS) // both programs are started at once: the loader is about to be there
+#define CONNECT_EAGER_TRIES 200
 #define MESSAGES_PER_TURN 256 // then the rings get their turn again
 
 struct session {
@@ -17,6 +19,7 @@ struct session {
     struct session_receiver receiver;
     struct sockaddr_un address;
     int fd, timer;
+    unsigned tries;
     bool said_waiting;
 };
 
@@ -152,6 +155,8 @@ static void session_retry(void *context)
     if (r == 0) {
         session->said_waiting = false;
         loop_timer_period(session->loop, session->timer, 0);
+    } else if (++session->tries == CONNECT_EAGER_TRIES) {
+        loop_timer_period(session->loop, session->timer, CONNECT_RETRY_NS);
     }
 }
 
@@ -169,7 +174,7 @@ int session_new(struct session **ret_session, struct loop *loop, const char *soc
     session->fd = -1;
     session->address.sun_family = AF_UNIX;
     memcpy(session->address.sun_path, socket_path, n + 1);
-    int r = loop_timer_add(loop, CONNECT_RETRY_NS / 10, session_retry, session);
+    int r = loop_timer_add(loop, CONNECT_EAGER_NS, session_retry, session);
     if (r < 0)
         return r;
     session->timer = r;
