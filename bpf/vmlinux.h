@@ -104,6 +104,7 @@ struct pid {
     struct upid numbers[1];
 };
 
+struct bpf_local_storage;
 struct sock {
     struct sock_common __sk_common;
     __u8 sk_shutdown;
@@ -112,6 +113,7 @@ struct sock {
     int sk_err;
     struct socket *sk_socket;
     struct pid *sk_peer_pid;
+    struct bpf_local_storage *sk_bpf_storage;
 };
 
 struct file;

@@ -14,7 +14,7 @@ int BPF_PROG(segment_arrived, struct sock *sk, struct sk_buff *skb)
     __u32 length = skb->len; // counts the TCP header
     if (length <= TCP_HEADER_MIN)
         return 0;
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    struct connection *connection = connection_find(sk);
     if (!connection || connection->received || connection->flags & CONNECTION_IGNORED)
         return 0;
     if (length <= TCP_HEADER_MAX) {

@@ -7,7 +7,7 @@
 
 static __always_inline bool is_unix(struct sock *sk)
 {
-    return BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX;
+    return sk->__sk_common.skc_family == AF_UNIX;
 }
 
 // Does an observed process listen where this client's end is connected? The client's peer is who called listen(2).
@@ -49,7 +49,7 @@ static __noinline int unix_arrival(struct sock *sk)
 static __noinline int unix_closed(struct sock *sk)
 {
     struct unix_sock *mine = bpf_skc_to_unix_sock(sk);
-    if (!mine || BPF_CORE_READ(sk, sk_shutdown) != SHUTDOWN_MASK)
+    if (!mine || sk->sk_shutdown != SHUTDOWN_MASK)
         return 0; // only half of it is shut
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (connection)

@@ -19,7 +19,7 @@ static __always_inline struct connection *connection_make(struct sock *sk, __u16
 // A process starts to listen (or does already): what it will accept is observed if its port or itself is selected.
 static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
 {
-    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_LISTENER;
+    __u16 port = sk->__sk_common.skc_num, flags = CONNECTION_LISTENER;
     __u8 *target = target_of(pid);
 
     if (!target || *target & TARGET_EXCLUDED)
@@ -61,12 +61,12 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
 {
     if (new_state == TCP_LISTEN) {
-        if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+        if (sk->sk_protocol == IPPROTO_TCP)
             listener_make(sk, bpf_get_current_pid_tgid() >> 32, bpf_get_current_task_btf());
         return 0;
     }
     if (new_state == TCP_SYN_SENT) {
-        if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+        if (sk->sk_protocol == IPPROTO_TCP)
             caller_make(sk);
         return 0;
     }
@@ -83,10 +83,10 @@ int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
     }
     // close() shuts both directions before it changes the state; shutdown(SHUT_WR) alone ends a server's answer, but a client
     // may still read one.
-    bool closed = new_state == TCP_CLOSE || BPF_CORE_READ(sk, sk_shutdown) == SHUTDOWN_MASK;
+    bool closed = new_state == TCP_CLOSE || sk->sk_shutdown == SHUTDOWN_MASK;
     if (closed && (new_state == TCP_CLOSE || new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)) {
         if (!(connection->flags & CONNECTION_LISTENER) && connection->established)
-            connection_end(connection, sk, BPF_CORE_READ(sk, sk_err));
+            connection_end(connection, sk, sk->sk_err);
         connection->established = 0;
     }
     return 0;

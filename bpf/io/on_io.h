@@ -8,11 +8,11 @@ enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
 
 static __always_inline bool sock_streams(struct sock *sk)
 {
-    __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    __u16 family = sk->__sk_common.skc_family;
 
     if (family == AF_UNIX)
-        return BPF_CORE_READ(sk, sk_type) == SOCK_STREAM;
-    return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+        return sk->sk_type == SOCK_STREAM;
+    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
 // State for a connection that has none, if this process is observed. What was made here was open before we looked.
@@ -28,10 +28,10 @@ static __noinline struct connection *connection_adopt(struct sock *sk)
         counter_add(COUNTER_LOST_NO_STORAGE, 1);
         return (void *)0;
     }
-    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+    __u16 port = sk->__sk_common.skc_num;
     connection->owner = pid;
     connection->flags = CONNECTION_MIDSTREAM;
-    if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX && port_excluded(port))
+    if (sk->__sk_common.skc_family != AF_UNIX && port_excluded(port))
         connection->flags |= CONNECTION_CLIENT_ONLY;
     if (!(target & TARGET_SERVER) && !port_selected(port))
         connection->flags |= CONNECTION_CLIENT_ONLY;

@@ -38,9 +38,9 @@ enum {
     CALL_IO_URING_ENTER = 426,
 };
 #define USER_CS_32 0x23 // arch/x86 __USER32_CS: another system call table
-#define REGS_CALL(regs) (BPF_CORE_READ(regs, cs) == USER_CS_32 ? -1 : (int)BPF_CORE_READ(regs, orig_ax))
-#define REGS_SECOND(regs) BPF_CORE_READ(regs, si)
-#define REGS_THIRD(regs) BPF_CORE_READ(regs, dx)
+#define REGS_CALL(regs) ((regs)->cs == USER_CS_32 ? -1 : (int)(regs)->orig_ax)
+#define REGS_SECOND(regs) (regs)->si
+#define REGS_THIRD(regs) (regs)->dx
 #elif defined(__TARGET_ARCH_arm64)
 enum {
     CALL_READ = 63,
@@ -60,9 +60,9 @@ enum {
     CALL_PWRITEV2 = 287,
     CALL_IO_URING_ENTER = 426,
 };
-#define REGS_CALL(regs) BPF_CORE_READ(regs, syscallno)
-#define REGS_SECOND(regs) BPF_CORE_READ(regs, regs[1])
-#define REGS_THIRD(regs) BPF_CORE_READ(regs, regs[2])
+#define REGS_CALL(regs) (regs)->syscallno
+#define REGS_SECOND(regs) (regs)->regs[1]
+#define REGS_THIRD(regs) (regs)->regs[2]
 #else
 #error "no system call table for this architecture"
 #endif
@@ -91,7 +91,7 @@ SUBPROGRAM int user_buffer_find(struct user_buffer *io)
     io->base = 0;
     io->readable = false;
     io->cause = COUNTER_UNREADABLE_IO_URING;
-    if (BPF_CORE_READ(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
+    if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
         return 0;
     io->readable = true;
     switch (REGS_CALL(regs)) {

@@ -56,7 +56,10 @@ struct {
 
 __u64 connection_last_id; // in .bss
 
+// Most sockets of a host have no storage at all: one load tells, without a helper.
 static __always_inline struct connection *connection_find(struct sock *sk)
 {
+    if (!sk->sk_bpf_storage)
+        return (void *)0;
     return bpf_sk_storage_get(&connections, sk, (void *)0, 0);
 }
