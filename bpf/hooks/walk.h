@@ -74,8 +74,8 @@ int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
         return 0;
     __u64 now = bpf_ktime_get_ns();
     if (now - connection->record.ended > cfg_idle_ns)
-        exchange_end(connection, sk, RECORD_FLAG_IDLE);
+        exchange_end(connection, sk, RECORD_FLAG_IDLE, now);
     else if (now - connection->record.emitted > cfg_news_ns)
-        exchange_end(connection, sk, 0);
+        exchange_end(connection, sk, 0, now);
     return 0;
 }

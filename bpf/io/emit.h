@@ -21,6 +21,7 @@ static __always_inline __u32 emit_path(struct connection *connection, struct soc
     return at + record->path_captured;
 }
 
+// The caller has set record.emitted.
 static __noinline void emit_record(struct connection *connection, struct sock *sk, __u16 kind, __u16 flags,
                                    __u32 data)
 {
@@ -29,7 +30,6 @@ static __noinline void emit_record(struct connection *connection, struct sock *s
     __u32 size = 0;
 
     record->kind = kind;
-    record->emitted = bpf_ktime_get_ns();
     if (connection->flags & CONNECTION_PENDING)
         flags |= RECORD_FLAG_PENDING;
     record->flags |= flags;

@@ -29,11 +29,12 @@ static __always_inline void tail_closed(struct connection *connection)
 }
 
 // The response's last word: with its captures only if they grew (they are in the first record otherwise).
-static __always_inline void exchange_end(struct connection *connection, struct sock *sk, __u16 reason)
+static __always_inline void exchange_end(struct connection *connection, struct sock *sk, __u16 reason, __u64 now)
 {
     __u32 data = connection->flags & CONNECTION_GREW ? EMIT_CAPTURES : EMIT_BARE;
 
     tail_closed(connection);
+    connection->record.emitted = now;
     if (!(connection->flags & CONNECTION_MUTE))
         emit_record(connection, sk, RECORD_KIND_HTTP1_END, reason, data);
 }
@@ -71,20 +72,21 @@ static __always_inline void exchange_begin(struct connection *connection, const 
     *(__u64 *)record->tail = 0;
 }
 
-// What the classifier says of the request's first bytes. True if it is (or may be) one.
-static __always_inline bool request_judge(struct connection *connection)
+static __always_inline int request_captured_class(const struct connection *connection, __u32 captured)
 {
     const __u64 *word = (const __u64 *)connection->data;
-    int class = http1_request_class(word[0], word[1], word[2], connection->record.request_captured);
+    return http1_request_class(word[0], word[1], word[2], captured);
+}
 
-    if (class == HTTP1_NO)
-        return false;
+// Notes what the classifier said of the request's first bytes. True if it is (or may be) one.
+static __always_inline bool request_judge(struct connection *connection, int class)
+{
     connection->flags &= ~CONNECTION_PARTIAL;
     if (class == HTTP1_MORE)
         connection->flags |= CONNECTION_PARTIAL;
     else if (class == HTTP1_CONNECT)
         connection->flags |= CONNECTION_TUNNEL;
-    return true;
+    return class != HTTP1_NO;
 }
 
 static __always_inline void request_notes(struct connection *connection, const struct io *io)
@@ -99,49 +101,71 @@ static __always_inline void request_notes(struct connection *connection, const s
         record->flags |= RECORD_FLAG_REQUEST_ENDS;
 }
 
-// Bytes at a message boundary that could start a request; `before` of them were kept from an earlier read (see stash).
-// False: they do not.
-static __always_inline bool request_start(struct connection *connection, struct sock *sk, const struct io *io, __u32 before,
-                                          __u64 received)
+static __always_inline void request_open(struct connection *connection, const struct io *io, __u32 captured, __u64 bytes,
+                                         __u64 received)
 {
     struct http1_record *record = &connection->record;
-    union first_bytes first = {};
 
-    // An empty line before a request is to be ignored (RFC 9112 2.2); old clients send one after a POST.
-    int seen = user_buffer_peek(&io->buffer, &first);
-    if (seen <= 0) {
+    record->request_captured = captured;
+    record->request_bytes = bytes;
+    if (record->role == RECORD_ROLE_SERVER)
+        record->arrived = received;
+    connection->phase = PHASE_REQUEST;
+    request_notes(connection, io);
+}
+
+// The common case: the captures of the exchange before are not needed any more, so these bytes are copied where they belong and
+// judged there. False: they start no request.
+static __always_inline bool request_start(struct connection *connection, const struct io *io, __u64 received)
+{
+    int captured = user_buffer_copy(&io->buffer, connection, 0, HEAD_CAPTURE_MAX, 0);
+
+    connection->flags |= CONNECTION_CLOBBERED;
+    if (captured <= 0) {
         counter_add(COUNTER_UNREADABLE_FAULT, 1);
         return false;
     }
+    int class = request_captured_class(connection, captured);
+    if (class == HTTP1_NO)
+        return false;
+    exchange_begin(connection, io);
+    request_judge(connection, class);
+    request_open(connection, io, captured, io->buffer.length, received);
+    return true;
+}
+
+// The others: the response before has still to be reported; an empty line comes first, which is to be ignored (RFC 9112 2.2); or
+// the first byte was kept from an earlier read (`before` is 1, see stash). False: no request.
+static __always_inline bool request_start_rare(struct connection *connection, struct sock *sk, const struct io *io, __u32 before,
+                                               __u64 received)
+{
+    union first_bytes first = {};
+    int seen = user_buffer_peek(&io->buffer, &first), class;
+    __u8 stash = connection->stash;
+
+    if (seen <= 0)
+        return false;
     __u32 skip = before == 0 && seen >= 2 && first.byte[0] == '\r' && first.byte[1] == '\n' ? 2 : 0;
     if (skip && io->buffer.length == 2)
         return true;
-    if (before == 0 && skip == 0 && http1_request_class_of(&first, seen) == HTTP1_NO)
+    if (before) // "G" + "ET / HTTP/1.1": the rest alone is no request, together they may be
+        class = http1_request_class(first.word[0] << 8 | stash, first.word[1] << 8 | first.word[0] >> 56,
+                                    first.word[2] << 8 | first.word[1] >> 56, seen + 1);
+    else if (skip)
+        class = http1_request_class(first.word[0] >> 16 | first.word[1] << 48, first.word[1] >> 16 | first.word[2] << 48,
+                                    first.word[2] >> 16 | first.word[3] << 48, seen - 2);
+    else
+        class = http1_request_class_of(&first, seen);
+    if (class == HTTP1_NO)
         return false;
-    if (before) {
-        // "G" + "ET / HTTP/1.1": the rest alone is no request, together they may be.
-        if (http1_request_class(first.word[0] << 8 | connection->stash, first.word[1] << 8 | first.word[0] >> 56,
-                                first.word[2] << 8 | first.word[1] >> 56, seen + 1) == HTTP1_NO)
-            return false;
-    }
     if (connection->phase == PHASE_RESPONSE && connection->flags & CONNECTION_GREW)
-        exchange_end(connection, sk, RECORD_FLAG_NEXT);
-
-    __u8 stash = connection->stash;
+        exchange_end(connection, sk, RECORD_FLAG_NEXT, io->now);
     exchange_begin(connection, io);
+    request_judge(connection, class);
     if (before)
         connection->data[0] = stash;
     int copied = user_buffer_copy(&io->buffer, connection, before, HEAD_CAPTURE_MAX - before, skip);
-    record->request_captured = before + (copied > 0 ? copied : 0);
-    record->request_bytes = before + io->buffer.length - skip;
-    if (record->role == RECORD_ROLE_SERVER)
-        record->arrived = received;
-    if (!request_judge(connection)) { // only behind an empty line
-        connection->phase = PHASE_IDLE;
-        return true;
-    }
-    request_notes(connection, io);
-    connection->phase = PHASE_REQUEST;
+    request_open(connection, io, before + (copied > 0 ? copied : 0), before + io->buffer.length - skip, received);
     return true;
 }
 
@@ -162,7 +186,7 @@ static __always_inline void request_continue(struct connection *connection, cons
     request_notes(connection, io);
     connection->flags &= ~CONNECTION_STASHED;
     if (connection->flags & CONNECTION_PARTIAL) {
-        if (!request_judge(connection)) {
+        if (!request_judge(connection, request_captured_class(connection, record->request_captured))) {
             connection->phase = PHASE_IDLE;
             if (record->sequence <= 1 && !(connection->flags & CONNECTION_MIDSTREAM))
                 connection_ignore(connection);
@@ -293,6 +317,7 @@ static __always_inline void response_judge(struct connection *connection, struct
     if (connection->flags & CONNECTION_STASHED)
         record->request_bytes--; // belongs to the next one, most likely
     response_tail(connection, io);
+    record->emitted = io->now;
     emit_record(connection, sk, RECORD_KIND_HTTP1, 0, EMIT_CAPTURES);
     connection->phase = PHASE_RESPONSE;
     if (status == 101 || (connection->flags & CONNECTION_TUNNEL && status < 300))
@@ -325,7 +350,7 @@ static __always_inline void response_continue(struct connection *connection, str
     if (io->buffer.readable && io->buffer.length >= 12 && user_buffer_peek(&io->buffer, &first) >= 12 &&
         http1_response_class_of(&first, 12) >= 100) {
         if (connection->flags & CONNECTION_GREW)
-            exchange_end(connection, sk, RECORD_FLAG_NEXT);
+            exchange_end(connection, sk, RECORD_FLAG_NEXT, io->now);
         __u64 arrived = connection->record.arrived, started = connection->record.started;
         exchange_begin(connection, io);
         connection->record.arrived = arrived;
@@ -375,7 +400,7 @@ static __always_inline void request_late(struct connection *connection, struct s
 
     record->request_captured = copied > 0 ? copied : 0;
     record->request_bytes = io->buffer.length;
-    if (!request_judge(connection)) {
+    if (!request_judge(connection, request_captured_class(connection, record->request_captured))) {
         connection_ignore(connection);
         return;
     }

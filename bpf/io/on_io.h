@@ -113,7 +113,11 @@ static __always_inline void request_bytes_seen(struct connection *connection, st
         counter_add(io->buffer.cause, 1);
         return;
     }
-    if (request_start(connection, sk, io, 0, received)) {
+    // An unread END, or an empty line in front, wants care; everything else goes straight to its place.
+    if (connection->flags & CONNECTION_GREW ? request_start_rare(connection, sk, io, 0, received)
+                                            : request_start(connection, io, received) ||
+                                                  (connection->data[0] == '\r' &&
+                                                   request_start_rare(connection, sk, io, 0, received))) {
         connection->misses = 0;
         return;
     }
@@ -121,7 +125,7 @@ static __always_inline void request_bytes_seen(struct connection *connection, st
         boundary_miss(connection);
         return;
     }
-    if (connection->flags & CONNECTION_STASHED && request_start(connection, sk, io, 1, connection->stash_received))
+    if (connection->flags & CONNECTION_STASHED && request_start_rare(connection, sk, io, 1, connection->stash_received))
         return;
     connection->record.request_bytes += io->buffer.length; // the rest of a body that was answered early
     connection->flags &= ~CONNECTION_STASHED;
@@ -197,16 +201,18 @@ static __noinline int connection_end(struct connection *connection, struct sock 
     if (connection->flags & CONNECTION_LISTENER)
         return 0;
     if (connection->flags & CONNECTION_NAMED && !(connection->flags & CONNECTION_IGNORED)) {
+        __u64 now = bpf_ktime_get_ns();
         record->socket_error = error;
+        record->emitted = now;
         switch (connection->phase) {
         case PHASE_REQUEST:
             if (connection->flags & CONNECTION_PARTIAL)
                 break;
-            record->ended = bpf_ktime_get_ns();
+            record->ended = now;
             emit_record(connection, sk, RECORD_KIND_HTTP1, RECORD_FLAG_NO_RESPONSE | RECORD_FLAG_CLOSED, EMIT_CAPTURES);
             break;
         case PHASE_RESPONSE:
-            exchange_end(connection, sk, RECORD_FLAG_CLOSED);
+            exchange_end(connection, sk, RECORD_FLAG_CLOSED, now);
             break;
         case PHASE_EARLY:
             emit_record(connection, sk, RECORD_KIND_HTTP1, RECORD_FLAG_CLOSED, EMIT_CAPTURES);
