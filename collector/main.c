@@ -9,19 +9,18 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include "collector/conf/options.h"
-#include "collector/conn/conn.h"
 #include "collector/core/clock.h"
 #include "collector/core/loop.h"
 #include "collector/core/privilege.h"
 #include "collector/export/outputs.h"
 #include "collector/intake/intake.h"
+#include "collector/intake/recorder.h"
 #include "collector/meta/host.h"
+#include "collector/replay.h"
+#include "collector/stages.h"
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
 
-#define PROCESSES_MAX   16384
-#define SERIES_MAX      10000
-#define EXCHANGES_MAX   16384
 #define CONN_TICK_NS    (250 * NS_PER_MS)
 #define HOUSEKEEPING_NS NS_PER_SEC
 #define FLUSH_NS        (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
@@ -32,9 +31,8 @@ struct collector {
     struct collector_options options;
     struct self self;
     struct loop *loop;
-    struct process_table *processes;
-    struct red *red;
-    struct conn_table *connections;
+    struct stages stages;
+    struct recorder *recorder; // NULL: not asked for
     struct intake *intake;
     struct outputs *outputs;
     int signal_fd;
@@ -44,27 +42,26 @@ struct collector {
 static void collector_span(void *context, const struct span *span)
 {
     struct collector *collector = context;
-    red_record(collector->red, span);
+    red_record(collector->stages.red, span);
     outputs_span(collector->outputs, span);
 }
 
 static void intake_record(void *context, const struct http1_record *record)
 {
     struct collector *collector = context;
-    conn_table_record(collector->connections, record, clock_monotonic_ns());
+    conn_table_record(collector->stages.connections, record, clock_monotonic_ns());
 }
 
 static void intake_process(void *context, const struct process_facts *facts)
 {
     struct collector *collector = context;
-    if (process_table_update(collector->processes, facts) < 0)
-        log_limited(LOG_LEVEL_WARN, "more than %d processes: one is left out pid=%u", PROCESSES_MAX, facts->pid);
+    stages_process(&collector->stages, facts);
 }
 
 static void intake_process_exit(void *context, uint32_t pid)
 {
     struct collector *collector = context;
-    process_table_exit(collector->processes, pid, clock_monotonic_ns());
+    process_table_exit(collector->stages.processes, pid, clock_monotonic_ns());
 }
 
 static void intake_is_attached(void *context)
@@ -91,7 +88,7 @@ static void self_refresh(void *context)
 {
     struct collector *collector = context;
     intake_counters_refresh(collector->intake);
-    collector->self.observed_processes = process_table_live(collector->processes);
+    collector->self.observed_processes = process_table_live(collector->stages.processes);
 }
 
 static const char *not_ready(void *context)
@@ -103,15 +100,16 @@ static const char *not_ready(void *context)
 static void connections_tick(void *context)
 {
     struct collector *collector = context;
-    conn_table_tick(collector->connections, clock_monotonic_ns());
+    uint64_t now = clock_monotonic_ns();
+    if (collector->recorder)
+        recorder_tick(collector->recorder, &collector->self, now);
+    conn_table_tick(collector->stages.connections, now);
 }
 
 static void housekeeping(void *context)
 {
     struct collector *collector = context;
-    uint64_t now = clock_monotonic_ns();
-    red_expire(collector->red, now);
-    process_table_expire(collector->processes, now);
+    stages_expire(&collector->stages, clock_monotonic_ns());
     self_refresh(collector); // for pushed metrics, which take it as it is
 }
 
@@ -161,7 +159,7 @@ static int signals_open(struct collector *collector)
     return loop_fd_add(collector->loop, collector->signal_fd, EPOLLIN, signal_ready, collector);
 }
 
-static int stages_open(struct collector *collector)
+static int collector_open(struct collector *collector)
 {
     char host_id[HOST_ID_SIZE];
     host_id_read(host_id);
@@ -170,12 +168,7 @@ static int stages_open(struct collector *collector)
     if (r == 0)
         r = signals_open(collector);
     if (r == 0)
-        r = process_table_new(&collector->processes, collector->options.service_name, host_id, PROCESSES_MAX);
-    if (r == 0)
-        r = red_new(&collector->red, SERIES_MAX, collector->options.series_ttl_ns);
-    if (r == 0)
-        r = conn_table_new(&collector->connections, EXCHANGES_MAX, collector->processes, &collector->self,
-                           collector_span, collector);
+        r = stages_open(&collector->stages, &collector->options, host_id, &collector->self, collector_span, collector);
     if (r == 0)
         r = loop_timer_add(collector->loop, CONN_TICK_NS, connections_tick, collector);
     if (r >= 0)
@@ -188,9 +181,9 @@ static int stages_open(struct collector *collector)
 static int outputs_start(struct collector *collector)
 {
     const struct exposition exposition = {
-        .red = collector->red,
+        .red = collector->stages.red,
         .self = &collector->self,
-        .processes = collector->processes,
+        .processes = collector->stages.processes,
         .refresh = self_refresh,
         .not_ready = not_ready,
         .context = collector,
@@ -198,10 +191,24 @@ static int outputs_start(struct collector *collector)
     return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, &collector->self);
 }
 
+// Puts the recorder between intake and *receiver.
+static int recorder_start(struct collector *collector, struct intake_receiver *receiver)
+{
+    int r = recorder_new(&collector->recorder, collector->options.record, receiver);
+    if (r < 0) {
+        log_error("record: cannot create %s: %s%s", collector->options.record, strerror(-r),
+                  r == -EEXIST ? "; remove it, or choose another name" : "; this user must be able to write there");
+        return r;
+    }
+    *receiver = recorder_receiver(collector->recorder);
+    process_table_cmdline_source(collector->stages.processes, recorder_cmdline, collector->recorder);
+    return 0;
+}
+
 // Last of all: when the first record comes, everything else is open.
 static int intake_start(struct collector *collector)
 {
-    const struct intake_receiver receiver = {
+    struct intake_receiver receiver = {
         .record = intake_record,
         .process = intake_process,
         .process_exit = intake_process_exit,
@@ -210,8 +217,10 @@ static int intake_start(struct collector *collector)
         .drained = intake_has_drained,
         .context = collector,
     };
-    int r =
-        intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);
+    int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
+    if (r < 0)
+        return r;
+    r = intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);
     if (r < 0)
         log_error("cannot receive from the loader at %s: %s", collector->options.loader_socket, strerror(-r));
     return r;
@@ -221,8 +230,10 @@ static void collector_flush(struct collector *collector)
 {
     notify_send("STOPPING=1");
     intake_drain(collector->intake);
-    conn_table_flush(collector->connections);
+    conn_table_flush(collector->stages.connections);
     self_refresh(collector);
+    if (collector->recorder)
+        recorder_tick(collector->recorder, &collector->self, clock_monotonic_ns());
     outputs_flush(collector->outputs, FLUSH_NS);
 }
 
@@ -230,9 +241,8 @@ static void collector_release(struct collector *collector)
 {
     intake_free(collector->intake);
     outputs_free(collector->outputs);
-    conn_table_free(collector->connections);
-    red_free(collector->red);
-    process_table_free(collector->processes);
+    recorder_free(collector->recorder);
+    stages_release(&collector->stages);
     loop_free(collector->loop);
     cleanup_fd_close(&collector->signal_fd);
 }
@@ -249,8 +259,10 @@ int main(int argc, char **argv, char **environment)
         log_error("refuses to run as root or with capabilities; start it by `redstart run`, or as a user of its own");
         return EXIT_CODE_USAGE;
     }
+    if (collector.options.replay)
+        return replay_run(&collector.options) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
     notify_init();
-    int r = stages_open(&collector);
+    int r = collector_open(&collector);
     if (r == 0)
         r = outputs_start(&collector);
     if (r == 0)

@@ -26,6 +26,7 @@ const char run_help[] =
     "  --user NAME               of the collector (default redstart if that user exists, else an unused uid)\n"
     "  --service-name NAME       names all services\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
+    "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
     "  --log-level error|warn|info|debug   (default info)\n"
     "  --log-format text|json    (default text)\n"
     "  --help\n"
@@ -54,6 +55,7 @@ static const struct option option_table[] = {
     {"series-ttl", required_argument, NULL, OPTION_PASS},
     {"log-level", required_argument, NULL, OPTION_PASS},
     {"log-format", required_argument, NULL, OPTION_PASS},
+    {"record", required_argument, NULL, OPTION_PASS},
     {"config", required_argument, NULL, OPTION_PASS},
     {"user", required_argument, NULL, OPTION_USER},
     {"help", no_argument, NULL, OPTION_HELP},

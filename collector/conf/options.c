@@ -24,6 +24,10 @@ const char options_help[] =
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
     "  --otlp URL                pushes metrics and traces by OTLP over HTTP, e.g. http://127.0.0.1:4318\n"
     "  --otlp-protocol http/protobuf\n"
+    "Recordings, which hold what the loader sent (heads of requests included):\n"
+    "  --record FILE             writes one while running; FILE must not exist\n"
+    "  --replay FILE             prints what one gives, without a loader, and ends (- is standard input)\n"
+    "  --replay-metrics          and then the page of metrics; alone, that only\n"
     "Options:\n"
     "  --service-name NAME       names all services\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
@@ -43,6 +47,9 @@ enum {
     OPTION_LOG_LEVEL,
     OPTION_LOG_FORMAT,
     OPTION_CONFIG,
+    OPTION_RECORD,
+    OPTION_REPLAY,
+    OPTION_REPLAY_METRICS,
     OPTION_HELP,
     OPTION_VERSION
 };
@@ -58,6 +65,9 @@ static const struct option option_table[] = {
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
     {"config", required_argument, NULL, OPTION_CONFIG},
+    {"record", required_argument, NULL, OPTION_RECORD},
+    {"replay", required_argument, NULL, OPTION_REPLAY},
+    {"replay-metrics", no_argument, NULL, OPTION_REPLAY_METRICS},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {0},
@@ -154,6 +164,15 @@ static int option_apply(struct collector_options *options, struct given *given, 
     case OPTION_CONFIG:
         return complaint_error(complaint, "--config: configuration files are not available in this version; "
                                           "use options or OTEL_* variables");
+    case OPTION_RECORD:
+        options->record = value;
+        return value[0] ? 0 : complaint_error(complaint, "--record: expected the name of a file");
+    case OPTION_REPLAY:
+        options->replay = value;
+        return value[0] ? 0 : complaint_error(complaint, "--replay: expected the name of a recording");
+    case OPTION_REPLAY_METRICS:
+        options->replay_metrics = true;
+        return 0;
     case OPTION_HELP:
         options->help = true;
         return 0;
@@ -258,6 +277,18 @@ static void environment_read_names(struct collector_options *options, const stru
         complaint_warn(complaint, "%s=%s: expected error, warn, info or debug; ignored", name, level);
 }
 
+// A replay is the same everywhere: no variable adds an output, and what needs time or a network is refused.
+static int replay_check(struct collector_options *options, const struct given *given, struct complaint *complaint)
+{
+    if (!options->replay)
+        return complaint_error(complaint, "--replay-metrics: only with --replay");
+    if (options->record || options->prometheus || given->otlp)
+        return complaint_error(complaint, "--replay %s: prints only, --record, --prometheus and --otlp do not go with it",
+                               options->replay);
+    options->print_traces = options->print_traces || !options->replay_metrics;
+    return 0;
+}
+
 int options_parse(struct collector_options *options, int argc, char **argv, char *const *environment,
                   struct complaint *complaint)
 {
@@ -279,6 +310,8 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
                                "options or OTEL_* variables",
                                name);
     environment_read_names(options, &given, environment, complaint);
+    if (options->replay || options->replay_metrics)
+        return replay_check(options, &given, complaint);
     environment_read_print(options, environment, complaint);
     environment_read_prometheus(options, environment, complaint);
     r = otlp_environment_read(options, given.otlp, given.protocol, environment, complaint);

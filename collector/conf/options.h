@@ -27,6 +27,10 @@ struct collector_options {
     enum log_level log_level;
     enum log_format log_format;
 
+    const char *record;  // file to write what intake receives; NULL: none
+    const char *replay;  // recording to take instead of a loader's records; NULL: none
+    bool replay_metrics; // print the page of metrics at its end
+
     bool print_traces;
     enum text_format trace_format;
 

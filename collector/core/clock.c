@@ -35,6 +35,11 @@ void clock_offset_set(int64_t unix_minus_monotonic_ns)
     clock_offset_ns = unix_minus_monotonic_ns;
 }
 
+int64_t clock_offset(void)
+{
+    return clock_offset_ns;
+}
+
 uint64_t clock_to_unix(uint64_t monotonic_ns)
 {
     return monotonic_ns ? monotonic_ns + (uint64_t)clock_offset_ns : 0;

@@ -12,5 +12,6 @@ uint64_t clock_unix_ns(void);
 // Reads both clocks and remembers the offset. Replay sets the offset itself (clock_offset_set) and never calls this.
 void clock_offset_refresh(void);
 void clock_offset_set(int64_t unix_minus_monotonic_ns);
+int64_t clock_offset(void);
 // Monotonic to Unix time by the remembered offset; 0 stays 0.
 uint64_t clock_to_unix(uint64_t monotonic_ns);

@@ -31,6 +31,8 @@ struct process_table {
     struct service_entry **service_buckets;
     uint32_t mask, max, high, free, live, service_count;
     char *forced_name, *host_id;
+    process_cmdline_fn *cmdline_source; // NULL: /proc
+    void *cmdline_context;
 };
 
 // Semantic conventions' namespace for service.instance.id.
@@ -76,6 +78,12 @@ void process_table_free(struct process_table *table)
     free(table->forced_name);
     free(table->host_id);
     free(table);
+}
+
+void process_table_cmdline_source(struct process_table *table, process_cmdline_fn *source, void *context)
+{
+    table->cmdline_source = source;
+    table->cmdline_context = context;
 }
 
 static uint32_t *bucket_of(const struct process_table *table, uint32_t pid)
@@ -160,6 +168,15 @@ static struct service_entry **service_bucket(const struct process_table *table, 
     return &table->service_buckets[hash & table->mask];
 }
 
+// Of an interpreter: which program it runs. 0 bytes if it is already gone, or hidden: its own name must do.
+static size_t cmdline_of(const struct process_table *table, uint32_t pid, char *buffer, size_t size)
+{
+    size_t n;
+    int r = table->cmdline_source ? table->cmdline_source(table->cmdline_context, pid, buffer, size, &n)
+                                  : cmdline_read(pid, buffer, size, &n);
+    return r < 0 ? 0 : n;
+}
+
 // The service this process belongs to now, made if it is the first; NULL if there are too many or no memory.
 static struct service *service_of(struct process_table *table, const struct process *process)
 {
@@ -167,8 +184,8 @@ static struct service *service_of(struct process_table *table, const struct proc
     struct str exe = str_from(process->exe);
     char cmdline[CMDLINE_MAX];
     size_t n = 0;
-    if (!table->forced_name && naming_language(exe) && cmdline_read(process->pid, cmdline, sizeof cmdline, &n) < 0)
-        n = 0; // already gone, or hidden: the executable's name must do
+    if (!table->forced_name && naming_language(exe))
+        n = cmdline_of(table, process->pid, cmdline, sizeof cmdline);
     naming_copy(wanted.name, sizeof wanted.name,
                 table->forced_name ? str_from(table->forced_name) : naming_service(exe, (struct str){cmdline, n}));
     if (!wanted.name[0])

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "common/lib/cleanup.h"
 #include "common/lib/str.h"
@@ -40,6 +41,9 @@ struct process_table;
 int process_table_new(struct process_table **ret_table, const char *forced_service_name, const char *host_id,
                       unsigned max) must_check;
 void process_table_free(struct process_table *table);
+// Where a process's arguments come from instead of /proc: a recorder that listens in, or a recording. As cmdline_read.
+typedef int process_cmdline_fn(void *context, uint32_t pid, char *buffer, size_t size, size_t *ret_n);
+void process_table_cmdline_source(struct process_table *table, process_cmdline_fn *source, void *context);
 
 // What the loader said of a process; a known pid is updated (exec gives it another executable and maybe service; another
 // listen_port another instance). 0 or -ENOSPC when the table is full.

@@ -1,0 +1,38 @@
+// See stages.h.
+#include "collector/stages.h"
+
+#include "common/lib/log.h"
+
+#define PROCESSES_MAX 16384
+#define SERIES_MAX    10000
+#define EXCHANGES_MAX 16384
+
+int stages_open(struct stages *stages, const struct collector_options *options, const char *host_id, struct self *self,
+                span_sink_fn *sink, void *sink_context)
+{
+    int r = process_table_new(&stages->processes, options->service_name, host_id, PROCESSES_MAX);
+    if (r == 0)
+        r = red_new(&stages->red, SERIES_MAX, options->series_ttl_ns);
+    if (r == 0)
+        r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
+    return r;
+}
+
+void stages_release(struct stages *stages)
+{
+    conn_table_free(stages->connections);
+    red_free(stages->red);
+    process_table_free(stages->processes);
+}
+
+void stages_process(struct stages *stages, const struct process_facts *facts)
+{
+    if (process_table_update(stages->processes, facts) < 0)
+        log_limited(LOG_LEVEL_WARN, "more than %d processes: one is left out pid=%u", PROCESSES_MAX, facts->pid);
+}
+
+void stages_expire(struct stages *stages, uint64_t now_monotonic_ns)
+{
+    red_expire(stages->red, now_monotonic_ns);
+    process_table_expire(stages->processes, now_monotonic_ns);
+}
