@@ -72,10 +72,13 @@ int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (!connection || !(connection->flags & CONNECTION_GREW) || connection->phase != PHASE_RESPONSE)
         return 0;
+    connection_lock(&connection->busy);
     __u64 now = bpf_ktime_get_ns();
-    if (now - connection->record.ended > cfg_idle_ns)
+    bool open = connection->flags & CONNECTION_GREW && connection->phase == PHASE_RESPONSE;
+    if (open && now - connection->record.ended > cfg_idle_ns)
         exchange_end(connection, sk, RECORD_FLAG_IDLE, now);
-    else if (now - connection->record.emitted > cfg_news_ns)
+    else if (open && now - connection->record.emitted > cfg_news_ns)
         exchange_end(connection, sk, 0, now);
+    connection_unlock(connection);
     return 0;
 }

@@ -108,6 +108,10 @@ static __always_inline void request_open(struct connection *connection, const st
 
     record->request_captured = captured;
     record->request_bytes = bytes;
+    if (io->buffer.length > 1)
+        connection->flags |= CONNECTION_BULK;
+    else
+        connection->flags &= ~CONNECTION_BULK;
     if (record->role == RECORD_ROLE_SERVER)
         record->arrived = received;
     connection->phase = PHASE_REQUEST;
@@ -169,37 +173,64 @@ static __always_inline bool request_start_rare(struct connection *connection, st
     return true;
 }
 
-// More bytes of a request whose answer has not started.
-static __always_inline void request_continue(struct connection *connection, const struct io *io, __u64 received)
+// One byte behind a bulk read, while the answer is still to come: it may be the next request's first (Go's read-ahead, seen before
+// the call that sent the answer has returned). Kept apart until it shows.
+static __always_inline bool request_stash(struct connection *connection, const struct io *io, __u64 received)
+{
+    union first_bytes first = {};
+
+    if (io->buffer.length != 1 || !(connection->flags & CONNECTION_BULK) || !io->buffer.readable ||
+        connection->flags & (CONNECTION_PARTIAL | CONNECTION_STASHED) || connection->record.role != RECORD_ROLE_SERVER)
+        return false;
+    if (user_buffer_peek(&io->buffer, &first) != 1 || first.byte[0] < 'A' || first.byte[0] > 'Z')
+        return false;
+    connection->stash = first.byte[0];
+    connection->stash_received = received;
+    connection->flags |= CONNECTION_STASHED;
+    return true;
+}
+
+// It was the request's own after all.
+static __always_inline void request_unstash(struct connection *connection)
 {
     struct http1_record *record = &connection->record;
     __u32 at = record->request_captured;
 
-    record->request_bytes += io->buffer.length;
-    record->ended = io->now;
-    if (io->buffer.readable && !record->response_captured && at < HEAD_CAPTURE_MAX &&
-        record->request_bytes - io->buffer.length == at) {
+    if (at < HEAD_CAPTURE_MAX && record->request_bytes == at && !record->response_captured) {
+        connection->data[at] = connection->stash;
+        record->request_captured = at + 1;
+    }
+    record->request_bytes++;
+    connection->flags &= ~CONNECTION_STASHED;
+}
+
+// More bytes of a request whose answer has not started.
+static __always_inline void request_continue(struct connection *connection, const struct io *io, __u64 received)
+{
+    struct http1_record *record = &connection->record;
+
+    if (request_stash(connection, io, received))
+        return;
+    if (connection->flags & CONNECTION_STASHED)
+        request_unstash(connection);
+    __u32 at = record->request_captured;
+    if (io->buffer.readable && !record->response_captured && at < HEAD_CAPTURE_MAX && record->request_bytes == at) {
         int copied = user_buffer_copy(&io->buffer, connection, at, HEAD_CAPTURE_MAX - at, 0);
         if (copied > 0)
             record->request_captured = at + copied;
     }
+    record->request_bytes += io->buffer.length;
+    record->ended = io->now;
+    if (io->buffer.length > 1)
+        connection->flags |= CONNECTION_BULK;
+    else
+        connection->flags &= ~CONNECTION_BULK;
     request_notes(connection, io);
-    connection->flags &= ~CONNECTION_STASHED;
-    if (connection->flags & CONNECTION_PARTIAL) {
-        if (!request_judge(connection, request_captured_class(connection, record->request_captured))) {
-            connection->phase = PHASE_IDLE;
-            if (record->sequence <= 1 && !(connection->flags & CONNECTION_MIDSTREAM))
-                connection_ignore(connection);
-        }
-    } else if (io->buffer.length == 1 && record->role == RECORD_ROLE_SERVER) {
-        union first_bytes first = {};
-        user_buffer_peek(&io->buffer, &first);
-        __u8 byte = first.byte[0];
-        if (byte >= 'A' && byte <= 'Z') {
-            connection->stash = byte;
-            connection->stash_received = received;
-            connection->flags |= CONNECTION_STASHED;
-        }
+    if (connection->flags & CONNECTION_PARTIAL &&
+        !request_judge(connection, request_captured_class(connection, record->request_captured))) {
+        connection->phase = PHASE_IDLE;
+        if (record->sequence <= 1 && !(connection->flags & CONNECTION_MIDSTREAM))
+            connection_ignore(connection);
     }
 }
 
@@ -314,8 +345,6 @@ static __always_inline void response_judge(struct connection *connection, struct
     }
     if (status < 200 && status != 101)
         return;
-    if (connection->flags & CONNECTION_STASHED)
-        record->request_bytes--; // belongs to the next one, most likely
     response_tail(connection, io);
     record->emitted = io->now;
     emit_record(connection, sk, RECORD_KIND_HTTP1, 0, EMIT_CAPTURES);

@@ -87,6 +87,19 @@ static __always_inline bool request_restarts(const struct io *io)
     return seen > 0 && http1_known_method(first.word[0], seen) != HTTP1_NO;
 }
 
+// Do these bytes at a boundary start a request? A byte kept from before goes in front, unless they are certain without it. An
+// END that is still to be reported, or an empty line in front, wants care; everything else goes straight to its place.
+static __always_inline bool boundary_try(struct connection *connection, struct sock *sk, const struct io *io, __u64 received)
+{
+    if (connection->flags & CONNECTION_STASHED && !request_restarts(io) &&
+        request_start_rare(connection, sk, io, 1, connection->stash_received))
+        return true;
+    if (connection->flags & CONNECTION_GREW)
+        return request_start_rare(connection, sk, io, 0, received);
+    return request_start(connection, io, received) ||
+           (connection->data[0] == '\r' && request_start_rare(connection, sk, io, 0, received));
+}
+
 static __always_inline void request_bytes_seen(struct connection *connection, struct sock *sk, const struct io *io)
 {
     __u64 received = connection->received;
@@ -113,22 +126,15 @@ static __always_inline void request_bytes_seen(struct connection *connection, st
         counter_add(io->buffer.cause, 1);
         return;
     }
-    // An unread END, or an empty line in front, wants care; everything else goes straight to its place.
-    if (connection->flags & CONNECTION_GREW ? request_start_rare(connection, sk, io, 0, received)
-                                            : request_start(connection, io, received) ||
-                                                  (connection->data[0] == '\r' &&
-                                                   request_start_rare(connection, sk, io, 0, received))) {
+    if (boundary_try(connection, sk, io, received)) {
         connection->misses = 0;
-        return;
-    }
-    if (connection->phase == PHASE_IDLE) {
+    } else if (connection->phase == PHASE_IDLE) {
         boundary_miss(connection);
-        return;
+    } else {
+        if (connection->flags & CONNECTION_STASHED)
+            request_unstash(connection);
+        connection->record.request_bytes += io->buffer.length; // the rest of a body that was answered early
     }
-    if (connection->flags & CONNECTION_STASHED && request_start_rare(connection, sk, io, 1, connection->stash_received))
-        return;
-    connection->record.request_bytes += io->buffer.length; // the rest of a body that was answered early
-    connection->flags &= ~CONNECTION_STASHED;
 }
 
 static __always_inline void response_bytes_seen(struct connection *connection, struct sock *sk, const struct io *io)
@@ -153,43 +159,55 @@ static __always_inline void response_bytes_seen(struct connection *connection, s
     }
 }
 
-static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
+// Who asks is the client: on a connection that we did not see begin, the first message that we know tells the roles.
+static __always_inline bool role_find(struct connection *connection, const struct io *io, __u32 direction)
 {
-    struct connection *connection = connection_find(sk);
+    union first_bytes first = {};
+    int seen = io->buffer.readable ? user_buffer_peek(&io->buffer, &first) : 0;
+    bool asks = seen > 0 && http1_request_class_of(&first, seen) != HTTP1_NO;
+    bool answers = seen > 0 && !asks && http1_response_class_of(&first, seen) != HTTP1_NO;
+
+    if (!asks && !answers) {
+        boundary_miss(connection);
+        return false;
+    }
+    bool serves = asks == (direction == DIRECTION_RECEIVED);
+    return role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT);
+}
+
+static __always_inline void connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n)
+{
     struct io io;
 
-    if (!connection)
-        connection = connection_adopt(sk);
-    if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
-        return 0;
     if (connection->flags & (CONNECTION_PENDING | CONNECTION_UNOWNED) && !connection_decide(connection)) {
         connection_ignore(connection);
-        return 0;
+        return;
     }
     if (!(connection->flags & CONNECTION_NAMED))
         address_fill(connection, sk);
     io.buffer.length = n;
     io.now = bpf_ktime_get_ns();
     user_buffer_find(&io.buffer);
-
-    // Who asks is the client: on a connection that we did not see begin, the first message that we know tells the roles.
-    if (connection->record.role == RECORD_ROLE_UNKNOWN) {
-        union first_bytes first = {};
-        int seen = io.buffer.readable ? user_buffer_peek(&io.buffer, &first) : 0;
-        bool asks = seen > 0 && http1_request_class_of(&first, seen) != HTTP1_NO;
-        bool answers = seen > 0 && !asks && http1_response_class_of(&first, seen) != HTTP1_NO;
-        if (!asks && !answers) {
-            boundary_miss(connection);
-            return 0;
-        }
-        bool serves = asks == (direction == DIRECTION_RECEIVED);
-        if (!role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT))
-            return 0;
-    }
+    if (connection->record.role == RECORD_ROLE_UNKNOWN && !role_find(connection, &io, direction))
+        return;
     if ((direction == DIRECTION_RECEIVED) == (connection->record.role == RECORD_ROLE_SERVER))
         request_bytes_seen(connection, sk, &io);
     else
         response_bytes_seen(connection, sk, &io);
+}
+
+static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
+{
+    struct connection *connection = connection_find(sk);
+
+    if (!connection)
+        connection = connection_adopt(sk);
+    if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
+        return 0;
+    connection_lock(&connection->busy);
+    if (!(connection->flags & CONNECTION_IGNORED))
+        connection_moved(connection, sk, direction, n);
+    connection_unlock(connection);
     return 0;
 }
 
@@ -200,6 +218,7 @@ static __noinline int connection_end(struct connection *connection, struct sock 
 
     if (connection->flags & CONNECTION_LISTENER)
         return 0;
+    connection_lock(&connection->busy);
     if (connection->flags & CONNECTION_NAMED && !(connection->flags & CONNECTION_IGNORED)) {
         __u64 now = bpf_ktime_get_ns();
         record->socket_error = error;
@@ -223,5 +242,6 @@ static __noinline int connection_end(struct connection *connection, struct sock 
     connection_ignore(connection);
     connection->phase = PHASE_IDLE;
     counter_add(COUNTER_CONNECTIONS_CLOSED, 1);
+    connection_unlock(connection);
     return 0;
 }

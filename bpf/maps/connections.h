@@ -32,6 +32,7 @@ enum connection_flag {
     CONNECTION_NAMED = 1 << 10,      // addresses are filled in
     CONNECTION_STASHED = 1 << 11,    // see stash
     CONNECTION_UNOWNED = 1 << 12,    // Unix: the peer sent before accept(); selected at its first own call
+    CONNECTION_BULK = 1 << 13,       // the last read of the request returned more than one byte
 };
 
 struct connection {
@@ -40,7 +41,8 @@ struct connection {
     __u32 owner;       // pid that listened, connected or first used it
     __u16 flags;       // enum connection_flag
     __u8 phase, misses; // misses: reads at a boundary that were no request
-    __u8 stash;        // Go reads one byte ahead while the answer is still being written: that byte
+    __u8 stash;        // Go reads one byte ahead while the answer is still being written: that byte, and when it arrived
+    __u32 busy;        // a CPU is at work on this connection; see connection_lock
     __u64 stash_received;
     // The record in the making, laid out as it goes into the ring.
     struct http1_record record;
@@ -62,4 +64,24 @@ static __always_inline struct connection *connection_find(struct sock *sk)
     if (!sk->sk_bpf_storage)
         return (void *)0;
     return bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+}
+
+#define LOCK_SPINS_MAX 512
+
+// Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one after the
+// other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or two, and after a bounded
+// wait we go on without: a wrong exchange is better than a stalled service.
+SUBPROGRAM int connection_lock(__u32 *busy)
+{
+    if (!busy)
+        return 0;
+    for (__u32 i = 0; i < LOCK_SPINS_MAX; i++)
+        if (__sync_val_compare_and_swap(busy, 0, 1) == 0)
+            return 1;
+    return 0;
+}
+
+static __always_inline void connection_unlock(struct connection *connection)
+{
+    __sync_lock_test_and_set(&connection->busy, 0);
 }
