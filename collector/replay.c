@@ -1,6 +1,6 @@
-// Plays a recording (intake/recording.h): the same stages as a run, on the recording's own clock, so the same file gives
-// the same spans (but for random ids) and the same page of metrics every time and on every host. Called by main.c. The
-// file is untrusted like a ring.
+// Plays a recording (intake/recording.h): the same stages as a run, on the recording's own clock, so the same file
+// gives the same spans (but for random ids) and the same page of metrics every time and on every host. Called by
+// main.c. The file is untrusted like a ring.
 #include "collector/replay.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "common/lib/log.h"
 
 #define REPLAY_HOST       "replay" // host.name and host.id: not this host's, the page must not depend on it
-#define METRICS_BYTES_MAX  (256u << 20)
+#define METRICS_BYTES_MAX (256u << 20)
 #define EVENTS_PER_FLUSH  256 // the queue of spans holds thousands
 #define FLUSH_FOREVER_NS  UINT64_MAX
 #define HOUSEKEEPING_NS   NS_PER_SEC
@@ -133,6 +133,8 @@ static int metrics_print(struct replay *replay)
         .host_name = REPLAY_HOST,
     };
     struct buffer page;
+    text_sink_free(replay->text); // standard output blocks again
+    replay->text = NULL;
     replay->self.observed_processes = process_table_live(replay->stages.processes);
     buffer_init(&page, METRICS_BYTES_MAX);
     prometheus_format(&page, &exposition);

@@ -125,8 +125,8 @@ int recorder_cmdline(void *context, uint32_t pid, char *buffer, size_t size, siz
     int r = cmdline_read(pid, buffer, size, &n);
     if (r < 0)
         return r;
-    recorder_add(recorder,
-                 (struct recording_event){.kind = RECORDING_CMDLINE, .cmdline = {.pid = pid, .arguments = {buffer, n}}});
+    recorder_add(recorder, (struct recording_event){.kind = RECORDING_CMDLINE,
+                                                    .cmdline = {.pid = pid, .arguments = {buffer, n}}});
     *ret_n = n;
     return 0;
 }
@@ -139,9 +139,8 @@ void recorder_tick(struct recorder *recorder, const struct self *self, uint64_t 
         recorder_add(recorder,
                      (struct recording_event){.kind = RECORDING_COUNTERS, .time_ns = now_ns, .counters = &counters});
     recorder->counters = counters;
-    recorder_add(recorder, (struct recording_event){.kind = RECORDING_TICK,
-                                                    .time_ns = now_ns,
-                                                    .clock_offset_ns = clock_offset()});
+    recorder_add(recorder, (struct recording_event){
+                               .kind = RECORDING_TICK, .time_ns = now_ns, .clock_offset_ns = clock_offset()});
     if (recorder->file && fflush(recorder->file) != 0)
         recorder_stop(recorder, strerror(errno));
     if (recorder->file && ftell(recorder->file) >= (long)RECORDER_BYTES_MAX)

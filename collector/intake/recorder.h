@@ -1,6 +1,6 @@
-// Writes down what intake hands on (--record): stands between intake and its receiver, and between the process table and
-// /proc. The file can be played by --replay; see recording.h for its format. It holds heads of requests and arguments of
-// processes, so only its owner may read it.
+// Writes down what intake hands on (--record): stands between intake and its receiver, and between the process table
+// and /proc. The file can be played by --replay; see recording.h for its format. It holds heads of requests and
+// arguments of processes, so only its owner may read it.
 #pragma once
 
 #include "collector/intake/intake.h"

@@ -156,8 +156,8 @@ static const char *event_parse(const uint8_t *data, size_t size, struct recordin
         return size == sizeof event->exited_pid ? NULL : "an exit entry of the wrong size";
     case RECORDING_CMDLINE:
         memcpy(&event->cmdline.pid, data, sizeof event->cmdline.pid);
-        event->cmdline.arguments = (struct str){(const char *)data + sizeof event->cmdline.pid,
-                                                size - sizeof event->cmdline.pid};
+        event->cmdline.arguments =
+            (struct str){(const char *)data + sizeof event->cmdline.pid, size - sizeof event->cmdline.pid};
         return size >= sizeof event->cmdline.pid && event->cmdline.arguments.n <= CMDLINE_MAX
                    ? NULL
                    : "an arguments entry of the wrong size";

@@ -1,8 +1,9 @@
-// Recordings: what intake received, event by event with its monotonic time, in a file. Written by recorder.c (--record),
-// read by collector/replay.c (--replay) and tests. A file is untrusted: every length, kind and record is checked, and
-// what is wrong is named with its place.
+// Recordings: what intake received, event by event with its monotonic time, in a file. Written by recorder.c
+// (--record), read by collector/replay.c (--replay) and tests. A file is untrusted: every length, kind and record is
+// checked, and what is wrong is named with its place.
 //
-// Layout: a header, then entries to the end of the file, each a head and `size` bytes, padded with zeros to a multiple of
+// Layout: a header, then entries to the end of the file, each a head and `size` bytes, padded with zeros to a multiple
+// of
 // 8. Host byte order; a file of another ABI_VERSION is refused, it must be recorded again.
 #pragma once
 
@@ -91,7 +92,7 @@ struct recording_reader {
     struct {
         struct recording_event event;
         _Alignas(8) uint8_t data[RECORDING_SIZE_MAX];
-    } slots[2]; // the event handed out, and room for the one behind it
+    } slots[2];   // the event handed out, and room for the one behind it
     bool current; // which of the two was handed out
     bool ahead;   // the other one holds the next event already
 };

@@ -1,0 +1,146 @@
+// The recorder: hands everything on, writes it all down, for its owner only and never over another file.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "collector/core/clock.h"
+#include "collector/intake/recorder.h"
+#include "unit/records.h"
+
+static char folder[] = "/tmp/redstart-recorder-XXXXXX", path[64];
+static char handed_on[256]; // a word for each event that arrived
+
+static int setup(void **state)
+{
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/a.rec", folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void note(const char *event, uint32_t number)
+{
+    size_t n = strlen(handed_on);
+    snprintf(handed_on + n, sizeof handed_on - n, "%s=%u ", event, number);
+}
+
+static void on_record(void *context, const struct http1_record *record)
+{
+    note("record", record->size);
+}
+
+static void on_process(void *context, const struct process_facts *facts)
+{
+    note("process", facts->pid);
+    char text[64];
+    size_t n;
+    // As the process table does while it handles this: our own arguments, then those of nobody.
+    assert_int_equal(recorder_cmdline(*(struct recorder **)context, (uint32_t)getpid(), text, sizeof text, &n), 0);
+    assert_int_equal(recorder_cmdline(*(struct recorder **)context, 0x70000000, text, sizeof text, &n), -ENOENT);
+}
+
+static void on_exit_of(void *context, uint32_t pid)
+{
+    note("exit", pid);
+}
+
+static void on_attached(void *context)
+{
+    note("attached", 0);
+}
+
+static void on_detached(void *context)
+{
+    note("detached", 0);
+}
+
+static void on_drained(void *context)
+{
+    note("drained", 0);
+}
+
+// One of everything; the counters are written only when they changed.
+static void record_one_of_each(struct recorder **recorder)
+{
+    static union record_room room;
+    static struct self self = {.connections = 2, .kernel = {[COUNTER_RECORD_HTTP1] = 5}};
+    struct intake_receiver to = {on_record, on_process, on_exit_of, on_attached, on_detached, on_drained, recorder};
+    struct process_facts facts = {.pid = 9, .exe = STR("/bin/x"), .comm = STR("x")};
+    assert_int_equal(recorder_new(recorder, path, &to), 0);
+    struct intake_receiver from = recorder_receiver(*recorder);
+    from.attached(from.context);
+    from.process(from.context, &facts);
+    from.record(from.context, record_make(&room, STR("GET / HTTP/1.1\r\n\r\n"), STR("")));
+    from.drained(from.context);
+    recorder_tick(*recorder, &self, clock_monotonic_ns());
+    recorder_tick(*recorder, &self, clock_monotonic_ns());
+    from.process_exit(from.context, 9);
+    from.detached(from.context);
+    recorder_free(*recorder);
+}
+
+static void test_all_events(void **state)
+{
+    static const enum recording_kind kinds[] = {
+        RECORDING_ATTACHED, RECORDING_PROCESS, RECORDING_CMDLINE, RECORDING_RECORD,   RECORDING_COUNTERS,
+        RECORDING_TICK,     RECORDING_TICK,    RECORDING_EXIT,    RECORDING_DETACHED,
+    };
+    struct recorder *recorder;
+    struct recording_reader reader;
+    const struct recording_event *event;
+    clock_offset_set(4000);
+    record_one_of_each(&recorder);
+    assert_string_equal(handed_on, "attached=0 process=9 record=162 drained=0 exit=9 detached=0 ");
+
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(recording_open(&reader, file), 0);
+    assert_true(reader.clock_offset_ns == 4000);
+    for (size_t i = 0; i < array_size(kinds); i++) {
+        assert_int_equal(recording_next(&reader, &event), 1);
+        assert_int_equal(event->kind, kinds[i]);
+        if (event->kind == RECORDING_COUNTERS) {
+            assert_true(event->counters->connections == 2);
+            assert_true(event->counters->kernel.value[COUNTER_RECORD_HTTP1] == 5);
+        }
+        if (event->kind == RECORDING_TICK)
+            assert_true(event->clock_offset_ns == 4000);
+        if (event->kind == RECORDING_CMDLINE)
+            assert_int_equal(event->cmdline.pid, getpid());
+    }
+    assert_int_equal(recording_next(&reader, &event), 0);
+    fclose(file);
+}
+
+static void test_mode_and_no_overwriting(void **state)
+{
+    static const struct intake_receiver nobody;
+    struct recorder *recorder;
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0600);
+    assert_int_equal(recorder_new(&recorder, path, &nobody), -EEXIST);
+    assert_int_equal(recorder_new(&recorder, "/nowhere/x", &nobody), -ENOENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_events),
+        cmocka_unit_test(test_mode_and_no_overwriting),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
