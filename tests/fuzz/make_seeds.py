@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of corpus/http1 and corpus/conn. Run it again after a change of the record's layout (ABI_VERSION)."""
+"""Writes the seeds of corpus/http1, corpus/conn and corpus/recording. Run it again after a change of the record's layout (ABI_VERSION)."""
 import pathlib
 import struct
 
@@ -54,7 +54,39 @@ STREAMS = {
     "client": record(HTTP1, 1, 0, GET, b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", family=10, role=2),
 }
 
-for folder, seeds in (("http1", HEADS), ("conn", STREAMS)):
+# As collector/intake/recording.h has it.
+ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK = range(1, 9)
+ABI_VERSION = 1
+
+
+def entry(kind, time, data=b""):
+    return struct.pack("<QII", time, kind, len(data)) + data + bytes(-len(data) % 8)
+
+
+def process(exe, pid=PID, parent=1, port=8080, comm=b"x"):
+    return struct.pack("<IIQHHHH", pid, parent, 9, port, len(exe), len(comm), 0) + exe + comm
+
+
+def recording(*entries):
+    return struct.pack("<16sIIq", b"redstart record\n", ABI_VERSION, 0, 10**18) + b"".join(entries)
+
+
+PYTHON = process(b"/usr/bin/python3")
+RECORDINGS = {
+    "empty": recording(),
+    "every_kind": recording(
+        entry(ATTACHED, 1), entry(PROCESS, 2, PYTHON), entry(CMDLINE, 2, struct.pack("<I", PID) + b"python3\0/srv/a.py\0"),
+        entry(RECORD, 3, STREAMS["whole"][:144 + len(GET) + len(WHOLE)]), entry(COUNTERS, 4, bytes(264)),
+        entry(TICK, 4, struct.pack("<q", -5)), entry(EXIT, 5, struct.pack("<I", PID)), entry(DETACHED, 6)),
+    "parked": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, LONG, 10)), entry(PROCESS, 2, process(b"/srv/x")),
+                        entry(TICK, 3, bytes(8)), entry(TICK, 3 * 10**9, bytes(8))),
+    "other_cmdline": recording(entry(PROCESS, 1, PYTHON), entry(CMDLINE, 1, struct.pack("<I", 7) + b"x")),
+    "many_processes": recording(*(entry(PROCESS, pid, process(b"/srv/%d" % pid, pid)) for pid in range(1, 7))),
+    "bad_record": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, WHOLE)[:-1])),
+    "back_in_time": recording(entry(TICK, 5, bytes(8)), entry(TICK, 4, bytes(8))),
+}
+
+for folder, seeds in (("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
         (CORPUS / folder / name).write_bytes(content)

@@ -1,0 +1,93 @@
+// Fuzz target: a recording, read to its end and played into processes and exchanges as collector/replay.c does. Every
+// byte that an event points to is touched; an error names a place within the file and stays.
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include "collector/conn/conn.h"
+#include "collector/intake/recording.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void sink(void *context, const struct span *span)
+{
+    uint64_t *spans = context;
+    *spans += 1;
+}
+
+static uint64_t sum(const void *bytes, size_t size)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < size; i++)
+        total += ((const uint8_t *)bytes)[i];
+    return total;
+}
+
+static void play(const struct recording_event *event, struct process_table *processes, struct conn_table *table)
+{
+    static volatile uint64_t touched;
+    switch (event->kind) {
+    case RECORDING_RECORD:
+        touched += sum(event->record, event->record->size);
+        conn_table_record(table, event->record, event->time_ns);
+        break;
+    case RECORDING_PROCESS:
+        touched += sum(event->process.exe.p, event->process.exe.n) + sum(event->process.comm.p, event->process.comm.n);
+        if (process_table_update(processes, &event->process) < 0)
+            process_table_expire(processes, UINT64_MAX); // full: make room
+        break;
+    case RECORDING_EXIT:
+        process_table_exit(processes, event->exited_pid, event->time_ns);
+        break;
+    case RECORDING_CMDLINE:
+        touched += sum(event->cmdline.arguments.p, event->cmdline.arguments.n);
+        break;
+    case RECORDING_COUNTERS:
+        touched += sum(event->counters, sizeof *event->counters);
+        break;
+    case RECORDING_TICK:
+        conn_table_tick(table, event->time_ns);
+        break;
+    case RECORDING_ATTACHED:
+    case RECORDING_DETACHED:
+        break;
+    case RECORDING_NONE:
+    case RECORDING_MAX:
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct recording_reader reader;
+    const struct recording_event *event;
+    struct self self = {.connections = 0};
+    struct process_table *processes;
+    struct conn_table *table;
+    uint64_t spans = 0, before = 0, records = 0;
+    FILE *file = fmemopen((void *)data, size, "r");
+    require(file && process_table_new(&processes, NULL, "host", 4) == 0 &&
+            conn_table_new(&table, 4, processes, &self, sink, &spans) == 0);
+    process_table_cmdline_source(processes, recording_cmdline, &reader);
+
+    int r = recording_open(&reader, file);
+    while (r >= 0 && (r = recording_next(&reader, &event)) > 0) {
+        require(event->time_ns >= before && reader.offset <= size);
+        before = event->time_ns;
+        records += event->kind == RECORDING_RECORD;
+        play(event, processes, table);
+    }
+    require(r == 0 || (r == -EBADMSG && reader.problem && reader.offset <= size));
+    require(reader.offset == 0 || recording_next(&reader, &event) == r);
+    conn_table_flush(table);
+    require(spans <= records);
+    conn_table_free(table);
+    process_table_free(processes);
+    fclose(file);
+    return 0;
+}
