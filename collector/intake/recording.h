@@ -4,7 +4,8 @@
 //
 // Layout: a header, then entries to the end of the file, each a head and `size` bytes, padded with zeros to a multiple
 // of
-// 8. Host byte order; a file of another ABI_VERSION is refused, it must be recorded again.
+// 8. Host byte order; a file of another ABI_VERSION is refused, it must be recorded again
+// (tests/replay/record). A change of this format changes the magic.
 #pragma once
 
 #include <stdbool.h>

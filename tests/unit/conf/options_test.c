@@ -75,6 +75,14 @@ static void test_mistakes(void **state)
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
         {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf"},
         {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes"},
+        {{"--record", ""}, "--record: expected the name of a file"},
+        {{"--replay", ""}, "--replay: expected the name of a recording"},
+        {{"--replay-metrics"}, "--replay-metrics: only with --replay"},
+        {{"--replay=f", "--prometheus=1"},
+         "--replay f: prints only, --record, --prometheus and --otlp do not go with it"},
+        {{"--replay=f", "--otlp=http://x"},
+         "--replay f: prints only, --record, --prometheus and --otlp do not go with it"},
+        {{"--replay=f", "--record=g"}, "--replay f: prints only, --record, --prometheus and --otlp do not go with it"},
         {{"--config", "f"},
          "--config: configuration files are not available in this version; use options or OTEL_* "
          "variables"},
@@ -83,6 +91,29 @@ static void test_mistakes(void **state)
         assert_int_equal(parse(rows[i].arguments, NULL), -22);
         assert_string_equal(complaint.error, rows[i].error);
     }
+}
+
+// No variable changes what a replay gives, but for the name of services.
+static void test_replay(void **state)
+{
+    assert_int_equal(parse(NULL, NULL), 0);
+    assert_true(!options.record && !options.replay && !options.replay_metrics);
+    assert_int_equal(parse(ARGUMENTS("--record", "a.rec"), NULL), 0);
+    assert_string_equal(options.record, "a.rec");
+
+    assert_int_equal(parse(ARGUMENTS("--replay", "-"), ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "OTEL_SERVICE_NAME=o",
+                                                                   "BEYLA_TRACE_PRINTER=json",
+                                                                   "OTEL_EXPORTER_OTLP_ENDPOINT=http://x")),
+                     0);
+    assert_string_equal(options.replay, "-");
+    assert_string_equal(options.service_name, "o");
+    assert_true(options.print_traces && !options.prometheus && !options.otlp);
+    assert_int_equal(options.trace_format, TEXT_FORMAT_TEXT);
+
+    assert_int_equal(parse(ARGUMENTS("--replay=f", "--replay-metrics"), NULL), 0);
+    assert_true(options.replay_metrics && !options.print_traces);
+    assert_int_equal(parse(ARGUMENTS("--replay=f", "--replay-metrics", "--print-traces=json"), NULL), 0);
+    assert_true(options.replay_metrics && options.print_traces);
 }
 
 static void test_beyla_variables(void **state)
@@ -128,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_command_line),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_replay),
         cmocka_unit_test(test_beyla_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
