@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of corpus/http1, corpus/conn and corpus/recording. Run it again after a change of the record's layout (ABI_VERSION)."""
+"""Writes the seeds of corpus/http1, corpus/conn and corpus/recording.
+
+Run it again after a change of the record's layout (ABI_VERSION)."""
 import pathlib
 import struct
 
@@ -75,7 +77,8 @@ PYTHON = process(b"/usr/bin/python3")
 RECORDINGS = {
     "empty": recording(),
     "every_kind": recording(
-        entry(ATTACHED, 1), entry(PROCESS, 2, PYTHON), entry(CMDLINE, 2, struct.pack("<I", PID) + b"python3\0/srv/a.py\0"),
+        entry(ATTACHED, 1), entry(PROCESS, 2, PYTHON),
+        entry(CMDLINE, 2, struct.pack("<I", PID) + b"python3\0/srv/a.py\0"),
         entry(RECORD, 3, STREAMS["whole"][:144 + len(GET) + len(WHOLE)]), entry(COUNTERS, 4, bytes(264)),
         entry(TICK, 4, struct.pack("<q", -5)), entry(EXIT, 5, struct.pack("<I", PID)), entry(DETACHED, 6)),
     "parked": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, LONG, 10)), entry(PROCESS, 2, process(b"/srv/x")),

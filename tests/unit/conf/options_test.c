@@ -101,9 +101,9 @@ static void test_replay(void **state)
     assert_int_equal(parse(ARGUMENTS("--record", "a.rec"), NULL), 0);
     assert_string_equal(options.record, "a.rec");
 
-    assert_int_equal(parse(ARGUMENTS("--replay", "-"), ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "OTEL_SERVICE_NAME=o",
-                                                                   "BEYLA_TRACE_PRINTER=json",
-                                                                   "OTEL_EXPORTER_OTLP_ENDPOINT=http://x")),
+    assert_int_equal(parse(ARGUMENTS("--replay", "-"),
+                           ENVIRONMENT("BEYLA_PROMETHEUS_PORT=9400", "OTEL_SERVICE_NAME=o", "BEYLA_TRACE_PRINTER=json",
+                                       "OTEL_EXPORTER_OTLP_ENDPOINT=http://x")),
                      0);
     assert_string_equal(options.replay, "-");
     assert_string_equal(options.service_name, "o");
@@ -156,11 +156,8 @@ static void test_beyla_variables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_replay),
-        cmocka_unit_test(test_beyla_variables),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_command_line),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_replay),   cmocka_unit_test(test_beyla_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

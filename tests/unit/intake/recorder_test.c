@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "collector/core/clock.h"
@@ -125,6 +127,36 @@ static void test_all_events(void **state)
     fclose(file);
 }
 
+// No more room: the recording ends, the run goes on.
+static void test_file_takes_no_more(void **state)
+{
+    static union record_room room;
+    static const struct self self;
+    struct recorder *recorder;
+    struct intake_receiver to = {.record = on_record};
+    struct rlimit before, small;
+    struct stat file;
+    char full[80];
+    snprintf(full, sizeof full, "%s/full.rec", folder);
+    assert_int_equal(recorder_new(&recorder, full, &to), 0);
+    struct intake_receiver from = recorder_receiver(recorder);
+    handed_on[0] = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){300, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 3; i++) {
+        from.record(from.context, record_make(&room, STR("GET / HTTP/1.1\r\n\r\n"), STR("")));
+        recorder_tick(recorder, &self, clock_monotonic_ns());
+    }
+    recorder_free(recorder);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_string_equal(handed_on, "record=162 record=162 record=162 ");
+    assert_int_equal(stat(full, &file), 0);
+    assert_int_equal(file.st_size, 300);
+    assert_int_equal(unlink(full), 0);
+}
+
 static void test_mode_and_no_overwriting(void **state)
 {
     static const struct intake_receiver nobody;
@@ -140,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_events),
+        cmocka_unit_test(test_file_takes_no_more),
         cmocka_unit_test(test_mode_and_no_overwriting),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
