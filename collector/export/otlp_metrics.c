@@ -1,7 +1,6 @@
 // Series to OTLP; see otlp_metrics.h. Rules: OTLP 1.11 metrics.proto, semantic conventions v1.44 (HTTP metrics).
 #include "collector/export/otlp_metrics.h"
 
-#include <math.h>
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 
 typedef Opentelemetry__Proto__Metrics__V1__HistogramDataPoint otlp_point;
@@ -46,13 +45,6 @@ struct metrics_builder {
     size_t groups, points, packed; // packed: bytes so far, at most
 };
 
-// Nanoseconds to seconds exactly as a decimal reads: 5,000,000 is the double nearest to 0.005 (a product with 1e-9 is
-// not always the nearest one).
-static double value_scale(uint64_t value, const struct histogram_bounds *bounds)
-{
-    return (double)value / round(1 / bounds->scale);
-}
-
 static struct otlp_attributes series_attributes(struct arena *arena, const struct red_series *series)
 {
     struct otlp_attributes attributes;
@@ -94,7 +86,7 @@ static struct built *point_build(struct metrics_builder *builder, struct instrum
         builder->now_unix_ns > series->start_unix_ns ? builder->now_unix_ns : series->start_unix_ns + 1;
     point->count = histogram->count;
     point->sum_presence_case = SUM_PRESENT;
-    point->sum = value_scale(histogram->sum, bounds);
+    point->sum = histogram_exported(bounds, histogram->sum);
     point->bucket_counts = (uint64_t *)histogram->bucket;
     point->n_bucket_counts = bounds->count + 1;
     point->explicit_bounds = instrument->limits;
@@ -107,7 +99,7 @@ static void instrument_init(struct instrument *instrument, const struct red_inst
     instrument->info = info;
     instrument->end = &instrument->first;
     for (unsigned i = 0; info->name && i < info->bounds->count; i++)
-        instrument->limits[i] = value_scale(info->bounds->value[i], info->bounds);
+        instrument->limits[i] = histogram_exported(info->bounds, info->bounds->value[i]);
 }
 
 // What a group costs beside its points, at most.

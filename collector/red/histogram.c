@@ -1,6 +1,8 @@
 // Histograms with explicit bounds; see histogram.h. Called by red.c for each request.
 #include "collector/red/histogram.h"
 
+#include <math.h>
+
 #define MS UINT64_C(1000000)
 
 const struct histogram_bounds histogram_bounds_duration = {
@@ -16,13 +18,27 @@ const struct histogram_bounds histogram_bounds_size = {
     .scale = 1,
 };
 
-void histogram_add(struct histogram *histogram, const struct histogram_bounds *bounds, uint64_t value)
+unsigned histogram_bucket(const struct histogram_bounds *bounds, uint64_t value)
 {
     // Most requests are short: a walk from below ends sooner than a bisection.
     unsigned bucket = 0;
     while (bucket < bounds->count && value > bounds->value[bucket])
         bucket++;
-    histogram->bucket[bucket]++;
+    return bucket;
+}
+
+double histogram_exported(const struct histogram_bounds *bounds, uint64_t value)
+{
+    return (double)value / round(1 / bounds->scale);
+}
+
+void histogram_add(struct histogram *histogram, const struct histogram_bounds *bounds, uint64_t value)
+{
+    histogram->bucket[histogram_bucket(bounds, value)]++;
+    if (histogram->count == 0 || value < histogram->min)
+        histogram->min = value;
+    if (value > histogram->max)
+        histogram->max = value;
     histogram->count++;
     histogram->sum += value;
 }

@@ -18,8 +18,13 @@ extern const struct histogram_bounds histogram_bounds_duration;
 extern const struct histogram_bounds histogram_bounds_size;
 
 struct histogram {
-    uint64_t count, sum;
+    uint64_t count, sum, min, max; // min and max mean nothing while count is 0
     uint64_t bucket[HISTOGRAM_BUCKETS_MAX];
 };
 
+// The bucket that a value falls into: 0 ... bounds->count.
+unsigned histogram_bucket(const struct histogram_bounds *bounds, uint64_t value);
+// A value or sum in the exported unit, exactly as a decimal reads: 5,000,000 ns is the double nearest to 0.005 (a
+// product with 1e-9 is not always the nearest one).
+double histogram_exported(const struct histogram_bounds *bounds, uint64_t value);
 void histogram_add(struct histogram *histogram, const struct histogram_bounds *bounds, uint64_t value);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <sys/random.h>
 #include "collector/core/utf8.h"
+#include "collector/red/series.h"
 
 // Series for what is beyond the cap: one for each kind and service, and of those so many of each kind.
 #define RED_OVERFLOW_SERIES_MAX 512
@@ -50,7 +51,7 @@ struct red_list {
 struct red {
     struct red_slot *slots;
     size_t slot_mask;
-    unsigned max_series;
+    unsigned max_series, extras;
     uint64_t ttl_ns, seed;
     struct red_list list[SPAN_KIND_MAX];
 };
@@ -82,10 +83,15 @@ void red_free(struct red *red)
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
         for (struct red_series *series = red->list[kind].first, *next; series; series = next) {
             next = series->next;
-            free(series);
+            red_series_free(series);
         }
     free(red->slots);
     free(red);
+}
+
+void red_keep(struct red *red, unsigned extras)
+{
+    red->extras |= extras;
 }
 
 // Multiply and fold (as in wyhash): every bit of a and b reaches every bit of the result.
@@ -202,29 +208,6 @@ static struct str host_bare(struct str host)
     return at ? (struct str){at + 1, host.n - (size_t)(at + 1 - host.p)} : host;
 }
 
-static void series_add(struct red_series *series, const struct span *span)
-{
-    const struct red_instrument_info *instruments = red_instruments[span->kind];
-    const uint64_t value[RED_INSTRUMENT_MAX] = {
-        [RED_DURATION] = span->duration_ns,
-        [RED_REQUEST_SIZE] = (uint64_t)span->request_body,
-        [RED_RESPONSE_SIZE] = (uint64_t)span->response_body,
-        [RED_QUEUE] = span->queue_ns,
-    };
-    const bool known[RED_INSTRUMENT_MAX] = {
-        [RED_DURATION] = true,
-        [RED_REQUEST_SIZE] = span->request_body >= 0,
-        [RED_RESPONSE_SIZE] = span->response_body >= 0,
-        [RED_QUEUE] = span->queue_ns != SPAN_TIME_UNKNOWN,
-    };
-    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
-        if (known[i] && instruments[i].name)
-            histogram_add(&series->histogram[i], instruments[i].bounds, value[i]);
-    uint64_t ended = span->start_monotonic_ns + span->duration_ns;
-    if (ended > series->last_monotonic_ns)
-        series->last_monotonic_ns = ended;
-}
-
 void red_record(struct red *red, const struct span *span)
 {
     char address[sizeof(((struct red_series *)NULL)->server_address)];
@@ -250,7 +233,7 @@ void red_record(struct red *red, const struct span *span)
         series = series_get(red, &key, span);
     }
     if (series)
-        series_add(series, span);
+        red_series_add(series, span, red->extras);
 }
 
 static bool series_expired(const struct red *red, const struct red_series *series, uint64_t now_ns)
@@ -285,7 +268,7 @@ static void list_expire(const struct red *red, struct red_list *list, uint64_t n
         *link = series->next;
         list->count--;
         list->overflow_count -= series->overflow;
-        free(series);
+        red_series_free(series);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "collector/red/exponential.h"
 #include "collector/red/histogram.h"
 #include "collector/span/span.h"
 
@@ -34,6 +35,16 @@ struct red_instrument_info {
 // NULL name where a kind has no such instrument (a client has no queue).
 extern const struct red_instrument_info red_instruments[SPAN_KIND_MAX][RED_INSTRUMENT_MAX];
 
+// A request that stands for a bucket: the last one of a sampled trace that fell into it.
+struct red_exemplar {
+    uint64_t value;   // as in the histogram
+    uint64_t unix_ns; // when it ended; 0: there is none
+    uint8_t trace_id[16], span_id[8];
+};
+
+// What outputs can ask for beside the explicit histograms.
+enum red_extra { RED_EXTRA_EXPONENTIAL = 1, RED_EXTRA_EXEMPLARS = 2 };
+
 struct red_series {
     struct red_series *next; // all series of a kind, oldest first
     uint64_t id;             // 1, 2, 3 ... along the list, never used again: where to go on after a pause
@@ -51,13 +62,18 @@ struct red_series {
     uint64_t start_unix_ns;   // of the series' first measurement
     uint64_t last_monotonic_ns;
     struct histogram histogram[RED_INSTRUMENT_MAX];
+    // NULL: not asked for, or nothing recorded. Exemplars: one slot for each bucket of the explicit histogram.
+    struct exponential *exponential[RED_INSTRUMENT_MAX];
+    struct red_exemplar *exemplar[RED_INSTRUMENT_MAX];
 };
 
 struct red;
 // max_series: per kind; beyond it requests are counted in one overflow series per kind and service. 0 or -ENOMEM.
 int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns) must_check;
 void red_free(struct red *red);
-// No allocation once a series exists.
+// extras: of enum red_extra, kept from now on beside those asked for before.
+void red_keep(struct red *red, unsigned extras);
+// Allocates only for a new series and a new extra of one.
 void red_record(struct red *red, const struct span *span);
 // Forgets series without traffic for the TTL (0: never).
 void red_expire(struct red *red, uint64_t now_monotonic_ns);

@@ -358,6 +358,71 @@ static void expiry_makes_room_under_the_cap(void **state)
     red_free(red);
 }
 
+static void min_and_max_are_kept(void **state)
+{
+    static const uint64_t values[] = {20 * NS_PER_MS, 5 * NS_PER_MS, 900 * NS_PER_MS};
+    struct red *red = red_made(10, 0);
+    struct span span = server_span();
+    for (size_t i = 0; i < array_size(values); i++) {
+        span.duration_ns = values[i];
+        red_record(red, &span);
+    }
+    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
+    assert_int_equal(series->histogram[RED_DURATION].min, 5 * NS_PER_MS);
+    assert_int_equal(series->histogram[RED_DURATION].max, 900 * NS_PER_MS);
+    assert_int_equal(series->histogram[RED_REQUEST_SIZE].min, 0);
+    assert_int_equal(series->histogram[RED_REQUEST_SIZE].max, 0);
+    assert_null(series->exponential[RED_DURATION]); // not asked for
+    assert_null(series->exemplar[RED_DURATION]);
+    red_free(red);
+}
+
+static void an_exponential_twin_counts_the_same(void **state)
+{
+    struct red *red = red_made(10, 0);
+    struct span span = server_span();
+    red_keep(red, RED_EXTRA_EXPONENTIAL);
+    red_record(red, &span);
+    span.queue_ns = SPAN_TIME_UNKNOWN;
+    red_record(red, &span);
+    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
+    const struct exponential *duration = series->exponential[RED_DURATION];
+    assert_int_equal(duration->used, 1);
+    assert_int_equal(duration->offset, exponential_index(0.020, 20));
+    assert_int_equal(duration->bucket[0], 2);
+    assert_int_equal(series->exponential[RED_REQUEST_SIZE]->zero_count, 2);
+    assert_int_equal(series->exponential[RED_QUEUE]->bucket[0], 1);
+    assert_null(series->exemplar[RED_DURATION]);
+    red_free(red);
+}
+
+static void an_exemplar_is_the_last_sampled_request(void **state)
+{
+    struct red *red = red_made(10, 0);
+    struct span span = server_span();
+    red_keep(red, RED_EXTRA_EXEMPLARS);
+    span.trace_id[0] = 1;
+    span.span_id[0] = 1;
+    span.sampled = true;
+    red_record(red, &span);
+    span.span_id[0] = 2;
+    span.duration_ns = 21 * NS_PER_MS;
+    red_record(red, &span);
+    span.span_id[0] = 3;
+    span.sampled = false;
+    red_record(red, &span);
+    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
+    const struct red_exemplar *exemplar = series->exemplar[RED_DURATION];
+    for (unsigned i = 0; i <= histogram_bounds_duration.count; i++)
+        assert_int_equal(exemplar[i].unix_ns, i == 2 ? 1000 * NS_PER_SEC + 21 * NS_PER_MS : 0);
+    assert_int_equal(exemplar[2].value, 21 * NS_PER_MS);
+    assert_int_equal(exemplar[2].trace_id[0], 1);
+    assert_int_equal(exemplar[2].span_id[0], 2);
+    assert_int_equal(series->exemplar[RED_RESPONSE_SIZE][3].value, 100);
+    assert_null(series->exponential[RED_DURATION]);
+    red_free(red);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +435,9 @@ int main(void)
         cmocka_unit_test(expiry),
         cmocka_unit_test(a_ttl_of_zero_keeps_everything),
         cmocka_unit_test(expiry_makes_room_under_the_cap),
+        cmocka_unit_test(min_and_max_are_kept),
+        cmocka_unit_test(an_exponential_twin_counts_the_same),
+        cmocka_unit_test(an_exemplar_is_the_last_sampled_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,80 @@
+// One series' values; see series.h.
+#include "collector/red/series.h"
+
+#include <stdlib.h>
+
+// Every value of one request, by instrument.
+struct measurement {
+    uint64_t value[RED_INSTRUMENT_MAX];
+    bool known[RED_INSTRUMENT_MAX];
+};
+
+static struct measurement measurement_of(const struct span *span)
+{
+    struct measurement measured = {
+        .value = {[RED_DURATION] = span->duration_ns,
+                  [RED_REQUEST_SIZE] = (uint64_t)span->request_body,
+                  [RED_RESPONSE_SIZE] = (uint64_t)span->response_body,
+                  [RED_QUEUE] = span->queue_ns},
+        .known = {[RED_DURATION] = true,
+                  [RED_REQUEST_SIZE] = span->request_body >= 0,
+                  [RED_RESPONSE_SIZE] = span->response_body >= 0,
+                  [RED_QUEUE] = span->queue_ns != SPAN_TIME_UNKNOWN},
+    };
+    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
+        measured.known[i] &= red_instruments[span->kind][i].name != NULL;
+    return measured;
+}
+
+static void exponential_keep(struct exponential **exponential, double value)
+{
+    if (!*exponential) {
+        *exponential = malloc(sizeof(**exponential));
+        if (!*exponential)
+            return;
+        exponential_init(*exponential);
+    }
+    exponential_add(*exponential, value);
+}
+
+// The last one of each bucket.
+static void exemplar_keep(struct red_exemplar **list, const struct histogram_bounds *bounds, const struct span *span,
+                          uint64_t value)
+{
+    if (!*list)
+        *list = calloc(bounds->count + 1, sizeof(**list));
+    if (!*list)
+        return;
+    struct red_exemplar *exemplar = &(*list)[histogram_bucket(bounds, value)];
+    exemplar->value = value;
+    exemplar->unix_ns = span->start_unix_ns + span->duration_ns;
+    memcpy(exemplar->trace_id, span->trace_id, sizeof(exemplar->trace_id));
+    memcpy(exemplar->span_id, span->span_id, sizeof(exemplar->span_id));
+}
+
+void red_series_add(struct red_series *series, const struct span *span, unsigned extras)
+{
+    const struct measurement measured = measurement_of(span);
+    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
+        const struct histogram_bounds *bounds = red_instruments[span->kind][i].bounds;
+        if (!measured.known[i])
+            continue;
+        histogram_add(&series->histogram[i], bounds, measured.value[i]);
+        if (extras & RED_EXTRA_EXPONENTIAL)
+            exponential_keep(&series->exponential[i], histogram_exported(bounds, measured.value[i]));
+        if (extras & RED_EXTRA_EXEMPLARS && span->sampled)
+            exemplar_keep(&series->exemplar[i], bounds, span, measured.value[i]);
+    }
+    uint64_t ended = span->start_monotonic_ns + span->duration_ns;
+    if (ended > series->last_monotonic_ns)
+        series->last_monotonic_ns = ended;
+}
+
+void red_series_free(struct red_series *series)
+{
+    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
+        free(series->exponential[i]);
+        free(series->exemplar[i]);
+    }
+    free(series);
+}
