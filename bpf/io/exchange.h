@@ -358,10 +358,12 @@ static __always_inline void response_start(struct connection *connection, struct
 {
     struct http1_record *record = &connection->record;
 
-    if (!io->buffer.readable && !record->response_captured) {
+    if (!io->buffer.readable && !record->response_captured && !(connection->flags & CONNECTION_MUTE)) {
         // Its status is lost; the cause is counted, and the exchange is not reported.
         counter_add(io->buffer.cause, 1);
         connection->flags |= CONNECTION_MUTE;
+    }
+    if (connection->flags & CONNECTION_MUTE) {
         connection->phase = PHASE_RESPONSE;
         return;
     }

@@ -122,8 +122,11 @@ static __always_inline void request_bytes_seen(struct connection *connection, st
             connection_ignore(connection);
         return;
     }
-    if (!io->buffer.readable) {
+    if (!io->buffer.readable) { // counted once, and its answer is not taken for one without a request
         counter_add(io->buffer.cause, 1);
+        exchange_begin(connection, io);
+        connection->flags |= CONNECTION_MUTE;
+        connection->phase = PHASE_REQUEST;
         return;
     }
     if (boundary_try(connection, sk, io, received)) {
@@ -225,7 +228,7 @@ static __noinline int connection_end(struct connection *connection, struct sock 
         record->emitted = now;
         switch (connection->phase) {
         case PHASE_REQUEST:
-            if (connection->flags & CONNECTION_PARTIAL)
+            if (connection->flags & (CONNECTION_PARTIAL | CONNECTION_MUTE))
                 break;
             record->ended = now;
             emit_record(connection, sk, RECORD_KIND_HTTP1, RECORD_FLAG_NO_RESPONSE | RECORD_FLAG_CLOSED, EMIT_CAPTURES);

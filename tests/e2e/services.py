@@ -169,6 +169,11 @@ def rust():
     return Service([peer_build("http-rust") / "http-rust", port], port)
 
 
+def uring():
+    port = free_port()
+    return Service([peer_build("uring") / "uring", port], port)
+
+
 def otelcol(port=None):
     """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines."""
     folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
@@ -207,7 +212,7 @@ def main(arguments):
     """`services.py build`: all peers beforehand, so that no test's time limit has to allow for it."""
     if arguments != ["build"]:
         sys.exit("usage: services.py build")
-    for name, target in (("http-go", ""), ("http-java", ""), ("http-rust", ""), ("otelcol", "otelcol")):
+    for name, target in (("http-go", ""), ("http-java", ""), ("http-rust", ""), ("uring", ""), ("otelcol", "otelcol")):
         peer_build(name, target)
 
 
