@@ -1,7 +1,9 @@
 // redstart-collector: the unprivileged half. Receives rings and process records from the loader, turns them into spans
 // and RED metrics, exports those. Everything it reads was written by strangers: it runs as a user of its own, without
-// capabilities, and refuses to run otherwise. Phases: options > privileges > stages > outputs > serve > flush.
+// capabilities, and refuses to run otherwise. Phases: options > privileges > stages > outputs > sandbox >
+// serve > flush.
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "collector/core/clock.h"
 #include "collector/core/loop.h"
 #include "collector/core/privilege.h"
+#include "collector/core/sandbox.h"
 #include "collector/export/outputs.h"
 #include "collector/intake/intake.h"
 #include "collector/intake/recorder.h"
@@ -64,6 +67,15 @@ static void intake_process_exit(void *context, uint32_t pid)
     process_table_exit(collector->stages.processes, pid, clock_monotonic_ns());
 }
 
+static void status_send(struct collector *collector)
+{
+    if (!intake_attached(collector->intake))
+        notify_status("waiting for the loader at %s", collector->options.loader_socket);
+    else
+        notify_status("receiving, %u processes, %" PRIu64 " requests", collector->self.observed_processes,
+                      collector->self.spans[SPAN_KIND_SERVER] + collector->self.spans[SPAN_KIND_CLIENT]);
+}
+
 static void intake_is_attached(void *context)
 {
     struct collector *collector = context;
@@ -111,6 +123,13 @@ static void housekeeping(void *context)
     struct collector *collector = context;
     stages_expire(&collector->stages, clock_monotonic_ns());
     self_refresh(collector); // for pushed metrics, which take it as it is
+    status_send(collector);
+}
+
+// On the loop that does the work: when that hangs, so does this, and the service manager starts another collector.
+static void watchdog(void *context)
+{
+    notify_send("WATCHDOG=1");
 }
 
 static void signal_ready(void *context, uint32_t events)
@@ -173,6 +192,8 @@ static int collector_open(struct collector *collector)
         r = loop_timer_add(collector->loop, CONN_TICK_NS, connections_tick, collector);
     if (r >= 0)
         r = loop_timer_add(collector->loop, HOUSEKEEPING_NS, housekeeping, collector);
+    if (r >= 0)
+        r = loop_timer_add(collector->loop, notify_watchdog_ns(), watchdog, NULL);
     if (r < 0)
         log_error("cannot start: %s", strerror(-r));
     return r < 0 ? r : 0;
@@ -205,7 +226,7 @@ static int recorder_start(struct collector *collector, struct intake_receiver *r
     return 0;
 }
 
-// Last of all: when the first record comes, everything else is open.
+// Last of all: when the first record comes, everything else is open and the sandbox closed.
 static int intake_start(struct collector *collector)
 {
     struct intake_receiver receiver = {
@@ -218,6 +239,8 @@ static int intake_start(struct collector *collector)
         .context = collector,
     };
     int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
+    if (r == 0)
+        r = sandbox_enter(&(struct sandbox_needs){.connects = collector->options.otlp});
     if (r < 0)
         return r;
     r = intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);

@@ -3,5 +3,5 @@
 
 #include <stdbool.h>
 
-// No uid is 0 and no capability is permitted (false also if that cannot be told).
+// No uid is 0 and no capability is permitted (false also if that cannot be told); what was inheritable is given up.
 bool privilege_none(void);

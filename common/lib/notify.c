@@ -1,7 +1,11 @@
 // sd_notify(3) without libsystemd; see notify.h.
 #include "common/lib/notify.h"
 
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +14,31 @@
 
 static struct sockaddr_un notify_address;
 static socklen_t notify_address_size;
+static uint64_t notify_watchdog;
+
+#define STATUS_MAX        256
+#define NS_PER_USEC       1000u
+#define WATCHDOG_USEC_MAX (UINT64_MAX / NS_PER_USEC)
+
+// A decimal number from 1 to max; 0 if the variable is none, or not there.
+static uint64_t variable_number(const char *name, uint64_t max)
+{
+    const char *text = getenv(name);
+    char *end = NULL;
+    if (!text || *text < '0' || *text > '9')
+        return 0;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    return errno || *end || value > max ? 0 : value;
+}
+
+static void watchdog_init(void)
+{
+    bool ours = !getenv("WATCHDOG_PID") || variable_number("WATCHDOG_PID", INT32_MAX) == (uint64_t)getpid();
+    notify_watchdog = ours ? variable_number("WATCHDOG_USEC", WATCHDOG_USEC_MAX) * NS_PER_USEC / 2 : 0;
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
 
 void notify_init(void)
 {
@@ -23,6 +52,7 @@ void notify_init(void)
         notify_address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
     }
     unsetenv("NOTIFY_SOCKET");
+    watchdog_init();
 }
 
 void notify_send(const char *state)
@@ -32,7 +62,22 @@ void notify_send(const char *state)
     cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return;
-    ssize_t ignored = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&notify_address,
-                             notify_address_size);
+    ssize_t ignored =
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&notify_address, notify_address_size);
     (void)ignored; // a lost notification is the service manager's timeout, not our failure
+}
+
+void notify_status(const char *format, ...)
+{
+    char text[STATUS_MAX] = "STATUS=";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + strlen(text), sizeof text - strlen(text), format, arguments);
+    va_end(arguments);
+    notify_send(text);
+}
+
+uint64_t notify_watchdog_ns(void)
+{
+    return notify_watchdog;
 }
