@@ -1,32 +1,51 @@
 // redstart-loader: everything of redstart that runs with privilege. Attaches our own embedded BPF programs, hands their ring buffers to
-// the one collector, and tells it which process is which. Phases, each one call: options > environment > features > load > attach >
-// listen > serve. Lock-down belongs between listen and serve.
+// the one collector, and tells it which process is which. Phases, each one call in main: options > environment > features >
+// identity (never root again) > filter > listen > load > attach (or adopt) > lock down > serve.
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
 #include "loader/features.h"
+#include "loader/identity.h"
 #include "loader/options.h"
 #include "loader/pin.h"
 #include "loader/probes.h"
+#include "loader/seccomp.h"
 #include "loader/select.h"
 #include "loader/serve.h"
 
+#define DESCRIPTORS_MAX 256
+
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNABLE };
+
+struct loader {
+    struct loader_options options;
+    struct probes probes;
+    struct selection selection;
+    int signal_fd, pin_fd, listen_fd;
+};
 
 static void environment_trim(void)
 {
+    struct rlimit none = {0, 0}, few = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+
     notify_init();
     clearenv();
     umask(0077);
     signal(SIGPIPE, SIG_IGN);
+    (void)close_range(3, ~0u, 0); // nothing is inherited; kernels before 5.9 cannot, and are given nothing
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_NOFILE, &few);
 }
 
 static int signals_open(void)
@@ -39,27 +58,49 @@ static int signals_open(void)
     return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// A port nobody listens on is waited for; pids must exist.
-static int selection_check(const struct selection *selection)
+// Who we are going to be: as told, else the owner of the directory that only we may write.
+static int identity_find(struct loader_options *options)
 {
-    const struct selectors *include = &selection->options->include;
+    char copy[256];
+    struct stat directory;
 
-    for (unsigned i = 0; i < include->pid_count; i++)
-        if (kill(include->pid[i], 0) < 0 && errno == ESRCH) {
-            log_error("--pid %d: there is no such process", include->pid[i]);
+    snprintf(copy, sizeof copy, "%s", options->socket_path);
+    if (geteuid() != 0) {
+        options->uid = geteuid();
+        options->gid = getegid();
+    } else if (!options->uid && stat(dirname(copy), &directory) == 0) {
+        options->uid = directory.st_uid;
+        options->gid = directory.st_gid;
+    }
+    if (!options->gid)
+        options->gid = options->uid;
+    if (!options->uid || options->uid == options->collector_uid) {
+        log_error("no user to become: give --uid UID, not root's and not the collector's, or a directory for the socket that "
+                  "belongs to that user");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+// pids must exist; a port that nobody listens on is waited for.
+static int selection_check(const struct loader_options *options)
+{
+    for (unsigned i = 0; i < options->include.pid_count; i++)
+        if (!selection_process_lives((uint32_t)options->include.pid[i])) {
+            fprintf(stderr, "redstart-loader: --pid %d: there is no such process\n", options->include.pid[i]);
             return -ESRCH;
         }
     return 0;
 }
 
-static void silence_say(const struct selection *selection)
+static void silence_say(const struct loader *loader)
 {
-    const struct port_set *ports = &selection->options->include.ports;
+    const struct port_set *ports = &loader->options.include.ports;
 
     if (!ports->any)
         return;
-    for (uint32_t pid = 1; pid < selection->probes->targets_size; pid++)
-        if (probes_target(selection->probes, pid) & (TARGET_CLIENT | TARGET_SERVER))
+    for (uint32_t pid = 1; pid < loader->probes.targets_size; pid++)
+        if (probes_target(&loader->probes, pid) & (TARGET_CLIENT | TARGET_SERVER))
             return;
     for (uint32_t port = 1; port < 65536; port++)
         if (port_set_has(ports, (uint16_t)port)) {
@@ -68,52 +109,93 @@ static void silence_say(const struct selection *selection)
         }
 }
 
-static int loader_run(struct loader_options *options, struct probes *probes, int signal_fd)
+// Attaches, or takes over what a loader that was killed left attached.
+static int loader_attach(struct loader *loader)
 {
-    struct selection selection = {.options = options, .probes = probes, .self = (uint32_t)getpid()};
+    int adopted = loader->pin_fd < 0 ? 0 : pin_adopt(loader->pin_fd, &loader->probes);
 
-    if (selection_check(&selection) < 0)
-        return EXIT_USAGE;
-    if (probes_attach(probes) < 0)
-        return EXIT_UNABLE;
-    if (options->pin_path && pin_all(probes->skeleton, options->pin_path) < 0)
+    if (adopted < 0)
         return EXIT_FAILED;
-    int r = selection_start(&selection);
-    if (r < 0) {
+    if (!adopted && probes_attach(&loader->probes) < 0)
+        return EXIT_UNABLE;
+    if (!adopted && loader->pin_fd >= 0 && pin_all(loader->pin_fd, &loader->probes) < 0)
+        return EXIT_FAILED;
+    int r = probes_map(&loader->probes);
+    if (!r)
+        r = selection_start(&loader->selection);
+    if (r < 0)
         log_error("cannot walk the processes and sockets of this host: %s", strerror(-r));
-        return EXIT_UNABLE;
-    }
-    cleanup_fd int listen_fd = serve_listen(options->socket_path);
-    if (listen_fd < 0)
-        return EXIT_FAILED;
+    return r < 0 ? EXIT_UNABLE : EXIT_DONE;
+}
+
+// Does serving work with what is left? It makes an iterator for each walk.
+static bool serving_works(void *context)
+{
+    cleanup_fd int fd = probes_walk_tasks(context);
+    return fd >= 0;
+}
+
+static int loader_serve(struct loader *loader)
+{
     malloc_trim(0); // loading needed the kernel's type information; serving does not
-    silence_say(&selection);
+    if (identity_seal(serving_works, &loader->probes) < 0)
+        return EXIT_FAILED;
+    silence_say(loader);
+    struct server *server = serve_open(&loader->selection, loader->listen_fd, loader->signal_fd);
+    if (!server || seccomp_before_serve() < 0)
+        return EXIT_FAILED;
     notify_send("READY=1\nSTATUS=probes attached");
-    r = serve_run(&selection, listen_fd, signal_fd);
+    int r = serve_run(server);
     notify_send("STOPPING=1");
-    unlink(options->socket_path);
     return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+// The socket comes first: it shows whether another loader is at work here, and a collector may already wait at it.
+static int loader_run(struct loader *loader)
+{
+    loader->listen_fd = serve_listen(loader->options.socket_path);
+    if (loader->listen_fd < 0)
+        return EXIT_FAILED;
+    int code = probes_load(&loader->probes, &loader->options) < 0 ? EXIT_UNABLE : loader_attach(loader);
+    if (!code)
+        code = loader_serve(loader);
+    if (loader->pin_fd >= 0)
+        pin_remove(loader->pin_fd, loader->options.pin_path);
+    unlink(loader->options.socket_path);
+    return code; // the kernel closes and unmaps: what the last filter forbids is not tried
+}
+
+static int loader_detach(const struct loader_options *options)
+{
+    cleanup_fd int fd = open(options->pin_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? EXIT_DONE : (log_error("%s: %s", options->pin_path, strerror(errno)), EXIT_FAILED);
+    pin_remove(fd, options->pin_path);
+    return EXIT_DONE;
 }
 
 int main(int argc, char **argv)
 {
-    struct loader_options options;
-    struct probes probes;
+    static struct loader loader = {.signal_fd = -1, .pin_fd = -1, .listen_fd = -1};
+    struct loader_options *options = &loader.options;
 
-    if (options_parse(argc, argv, &options) < 0)
+    if (options_parse(argc, argv, options) < 0 || selection_check(options) < 0)
         return EXIT_USAGE;
     environment_trim();
-    log_init("redstart-loader", options.log_level, options.log_format);
-    if (options.detach)
-        return pin_remove(options.pin_path) < 0 ? EXIT_FAILED : EXIT_DONE;
+    log_init("redstart-loader", options->log_level, options->log_format);
+    if (options->detach)
+        return loader_detach(options);
     if (!features_suffice())
         return EXIT_UNABLE;
-    cleanup_fd int signal_fd = signals_open();
-    if (signal_fd < 0 || probes_load(&probes, &options) < 0)
+    if (identity_find(options) < 0)
+        return EXIT_USAGE;
+    if (serve_held(options->socket_path))
+        return EXIT_FAILED;
+    if (options->pin_path && (loader.pin_fd = pin_open(options->pin_path, options->uid, options->gid)) < 0)
+        return EXIT_FAILED;
+    loader.signal_fd = signals_open();
+    if (loader.signal_fd < 0 || identity_take(options->uid, options->gid) < 0 || seccomp_before_load() < 0)
         return EXIT_UNABLE;
-    int code = loader_run(&options, &probes, signal_fd);
-    if (options.pin_path)
-        pin_remove(options.pin_path);
-    probes_release(&probes);
-    return code;
+    loader.selection = (struct selection){.options = options, .probes = &loader.probes, .self = (uint32_t)getpid()};
+    return loader_run(&loader);
 }

@@ -20,6 +20,8 @@ static const char usage_text[] =
     "Options:\n"
     "  --socket PATH          Unix socket to create for the collector\n"
     "  --collector-uid UID    the only user that may connect\n"
+    "  --uid UID, --gid GID   who root becomes (default: the owner of the socket's directory)\n"
+    "  --config FILE          more of these options, one per line without dashes (port = 8080)\n"
     "  --pin DIR              pin links and maps in this bpffs directory\n"
     "  --detach               remove what is pinned in --pin DIR, and exit\n"
     "  --log-level LEVEL      error, warn, info, debug\n"
@@ -28,7 +30,7 @@ static const char usage_text[] =
 
 enum option_id {
     OPTION_PORT = 256, OPTION_EXE, OPTION_PID, OPTION_EXCLUDE_PORT, OPTION_EXCLUDE_EXE, OPTION_EXCLUDE_PID,
-    OPTION_SOCKET, OPTION_COLLECTOR_UID, OPTION_PIN, OPTION_DETACH, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT,
+    OPTION_SOCKET, OPTION_UID, OPTION_GID, OPTION_COLLECTOR_UID, OPTION_CONFIG, OPTION_PIN, OPTION_DETACH, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT,
     OPTION_HELP, OPTION_VERSION,
 };
 
@@ -40,7 +42,10 @@ static const struct option option_table[] = {
     {"exclude-exe", required_argument, NULL, OPTION_EXCLUDE_EXE},
     {"exclude-pid", required_argument, NULL, OPTION_EXCLUDE_PID},
     {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"uid", required_argument, NULL, OPTION_UID},
+    {"gid", required_argument, NULL, OPTION_GID},
     {"collector-uid", required_argument, NULL, OPTION_COLLECTOR_UID},
+    {"config", required_argument, NULL, OPTION_CONFIG},
     {"pin", required_argument, NULL, OPTION_PIN},
     {"detach", no_argument, NULL, OPTION_DETACH},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
@@ -59,6 +64,13 @@ bool options_select_all(const struct loader_options *options)
 bool port_set_has(const struct port_set *set, uint16_t port)
 {
     return set->bits[port >> 3] & (1 << (port & 7));
+}
+
+void port_set_add(struct port_set *set, uint16_t first, uint16_t last)
+{
+    for (uint32_t port = first; port <= last; port++)
+        set->bits[port >> 3] |= (uint8_t)(1 << (port & 7));
+    set->any = true;
 }
 
 static int refuse(const char *option, const char *value, const char *expected)
@@ -92,9 +104,7 @@ static int ports_parse(const char *option, const char *text, struct port_set *se
         last = first;
         if (*at == '-' && (number_parse(at + 1, ",", first, 65535, &last, &at) < 0))
             return refuse(option, text, "TCP ports from 1 to 65535, as in 8080,9000-9010");
-        for (unsigned long port = first; port <= last; port++)
-            set->bits[port >> 3] |= (uint8_t)(1 << (port & 7));
-        set->any = true;
+        port_set_add(set, (uint16_t)first, (uint16_t)last);
         if (!*at)
             return 0;
     }
@@ -152,11 +162,16 @@ static int option_apply(struct loader_options *options, int id, const char *name
     case OPTION_DETACH:
         options->detach = true;
         return 0;
+    case OPTION_CONFIG:
+        options->config_path = optarg;
+        return 0;
+    case OPTION_UID:
+    case OPTION_GID:
     case OPTION_COLLECTOR_UID:
         if (number_parse(optarg, "", 1, UINT32_MAX - 1, &number, &rest) < 0)
-            return refuse(name, optarg, "a user id that is not root's");
-        options->collector_uid = (uid_t)number;
-        options->collector_uid_given = true;
+            return refuse(name, optarg, "an id that is not root's");
+        *(id == OPTION_UID ? &options->uid : id == OPTION_GID ? &options->gid : &options->collector_uid) = (uid_t)number;
+        options->collector_uid_given = options->collector_uid_given || id == OPTION_COLLECTOR_UID;
         return 0;
     case OPTION_LOG_LEVEL:
         return log_level_parse(optarg, &options->log_level) < 0 ? refuse(name, optarg, "error, warn, info or debug") : 0;
@@ -173,17 +188,46 @@ static int option_apply(struct loader_options *options, int id, const char *name
     }
 }
 
-int options_parse(int argc, char **argv, struct loader_options *ret_options)
+static int arguments_apply(struct loader_options *options, int argc, char **argv)
 {
     int id, index = 0;
 
+    optind = 0; // getopt starts anew: a file's options may have come before
+    while ((id = getopt_long(argc, argv, "", option_table, &index)) != -1)
+        if (option_apply(options, id, option_table[index].name) < 0)
+            return -EINVAL;
+    return optind < argc ? refuse("", argv[optind], "options only; see --help") : 0;
+}
+
+// The file's options come first, so that the command line wins; where the file is, the command line says.
+static int file_apply(struct loader_options *options, int argc, char **argv)
+{
+    const char *path = NULL;
+    char **arguments;
+
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--config=", 9) == 0)
+            path = argv[i] + 9;
+        else if (strcmp(argv[i], "--config") == 0)
+            path = argv[i + 1];
+    if (!path)
+        return 0;
+    int count = options_file_read(path, &arguments);
+    if (count < 0)
+        return -EINVAL;
+    if (arguments_apply(options, count, arguments) < 0) {
+        fprintf(stderr, "redstart-loader: that was in %s\n", path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct loader_options *ret_options)
+{
     memset(ret_options, 0, sizeof *ret_options);
     ret_options->log_level = LOG_LEVEL_INFO;
-    while ((id = getopt_long(argc, argv, "", option_table, &index)) != -1)
-        if (option_apply(ret_options, id, option_table[index].name) < 0)
-            return -EINVAL;
-    if (optind < argc)
-        return refuse("", argv[optind], "options only; see --help");
+    if (file_apply(ret_options, argc, argv) < 0 || arguments_apply(ret_options, argc, argv) < 0)
+        return -EINVAL;
     if (ret_options->detach)
         return ret_options->pin_path ? 0 : refuse("detach", "", "--pin DIR beside it");
     if (!ret_options->socket_path || !ret_options->collector_uid_given)

@@ -28,6 +28,8 @@ struct loader_options {
     struct selectors include, exclude;
     const char *socket_path; // where the collector connects
     const char *pin_path;    // bpffs directory, NULL: nothing is pinned
+    const char *config_path; // root's file with more options
+    uid_t uid, gid;          // who root becomes; by default the owner of the socket's directory
     uid_t collector_uid;
     bool collector_uid_given;
     bool detach;
@@ -37,6 +39,11 @@ struct loader_options {
 
 // True if nothing was selected: every process is observed.
 bool options_select_all(const struct loader_options *options);
-// 0, or -EINVAL after a message on standard error that names the option. --help and --version print and exit(0).
+// The file of --config first, then the command line, which wins. 0, or -EINVAL after a message on standard error that names the
+// option or the line. --help and --version print and exit(0).
 int options_parse(int argc, char **argv, struct loader_options *ret_options) must_check;
+// The long options of a file, one per line without dashes ("port = 8080"), as an argument vector that lives as long as the
+// program. The file must be root's (or ours) and nobody else's to write. Returns the count or -errno after a message.
+int options_file_read(const char *path, char ***ret_arguments) must_check;
 bool port_set_has(const struct port_set *set, uint16_t port);
+void port_set_add(struct port_set *set, uint16_t first, uint16_t last);

@@ -1,74 +1,226 @@
-// Pinning; see pin.h.
+// Pinning and adoption; see pin.h.
 #include "loader/pin.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "common/lib/log.h"
+#include "loader/probes.h"
 #include "redstart.skel.h"
 
-static int pin_links(struct redstart_bpf *skeleton, const char *path)
+#define PIN_NAME_MAX 64
+
+// bpffs is reached through our fd: the path below /sys/fs/bpf is closed to everybody but root.
+static void pin_path(char *path, int directory, const char *kind, const char *name)
 {
-    struct bpf_object_skeleton *names = skeleton->skeleton;
-    char file[PATH_MAX];
+    snprintf(path, PIN_NAME_MAX, "/proc/self/fd/%d/%s_%s", directory, kind, name);
+}
+
+static int pin_put(int directory, const char *kind, const char *name, int fd)
+{
+    char path[PIN_NAME_MAX];
+    pin_path(path, directory, kind, name);
+    return bpf_obj_pin(fd, path);
+}
+
+static int pin_get(int directory, const char *kind, const char *name)
+{
+    char path[PIN_NAME_MAX];
+    pin_path(path, directory, kind, name);
+    return bpf_obj_get(path);
+}
+
+// bpffs refuses dots: "redstart.rodata" is pinned as "rodata".
+static const char *pin_map_name(const struct bpf_map *map)
+{
+    const char *dot = strrchr(bpf_map__name(map), '.');
+    return dot ? dot + 1 : bpf_map__name(map);
+}
+
+static void pin_ring_name(char *name, unsigned ring)
+{
+    snprintf(name, 16, "records_%u", ring);
+}
+
+int pin_open(const char *path, uid_t uid, gid_t gid)
+{
+    bool made = geteuid() == 0 && mkdir(path, 0700) == 0;
+    cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat info;
+    int r = 0;
+
+    if (fd < 0 || (made && fchown(fd, uid, gid) < 0) || fstat(fd, &info) < 0)
+        r = -errno;
+    else if (info.st_uid != uid || info.st_mode & 077)
+        r = -EPERM;
+    else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        r = -EBUSY; // another loader's, alive
+    if (r == -EBUSY) {
+        log_error("another loader uses %s: stop it first", path);
+        return r;
+    }
+    if (r) {
+        log_error("cannot pin in %s: %s; it must be a directory in a bpffs with mode 0700 that belongs to uid %u", path,
+                  strerror(-r), uid);
+        return r;
+    }
+    return fd_take(&fd);
+}
+
+static bool program_same(int ours, int pinned)
+{
+    struct bpf_prog_info a = {0}, b = {0};
+    __u32 size_a = sizeof a, size_b = sizeof b;
+
+    return bpf_obj_get_info_by_fd(ours, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(pinned, &b, &size_b) == 0 &&
+           memcmp(a.tag, b.tag, sizeof a.tag) == 0;
+}
+
+static bool map_same(int ours, int pinned)
+{
+    struct bpf_map_info a = {0}, b = {0};
+    __u32 size_a = sizeof a, size_b = sizeof b;
+
+    return bpf_obj_get_info_by_fd(ours, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(pinned, &b, &size_b) == 0 &&
+           a.type == b.type && a.key_size == b.key_size && a.value_size == b.value_size &&
+           a.max_entries == b.max_entries && a.map_flags == b.map_flags && strcmp(a.name, b.name) == 0;
+}
+
+static bool settings_same(const struct bpf_map *map, int pinned)
+{
+    size_t size;
+    const void *ours = bpf_map__initial_value((struct bpf_map *)map, &size);
+    cleanup_free void *theirs = malloc(bpf_map__value_size(map));
+    __u32 zero = 0;
+
+    return ours && theirs && bpf_map_lookup_elem(pinned, &zero, theirs) == 0 && memcmp(ours, theirs, size) == 0;
+}
+
+// NULL if everything pinned is ours, else what is not.
+static const char *pins_compare(int directory, const struct probes *probes)
+{
+    struct bpf_object_skeleton *names = probes->skeleton->skeleton;
+    struct bpf_map *map;
 
     for (int i = 0; i < names->prog_cnt; i++) {
-        struct bpf_link *link = *names->progs[i].link;
-        if (!link)
-            continue;
-        snprintf(file, sizeof file, "%s/link_%s", path, names->progs[i].name);
-        int r = bpf_link__pin(link, file);
-        if (r)
-            return r;
+        cleanup_fd int program = pin_get(directory, "prog", names->progs[i].name);
+        cleanup_fd int link = pin_get(directory, "link", names->progs[i].name);
+        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program))
+            return names->progs[i].name;
     }
-    return 0;
+    bpf_object__for_each_map(map, probes->skeleton->obj) {
+        cleanup_fd int pinned = pin_get(directory, "map", pin_map_name(map));
+        if (pinned < 0 || !map_same(bpf_map__fd(map), pinned))
+            return bpf_map__name(map);
+        if (map == probes->skeleton->maps.rodata && !settings_same(map, pinned))
+            return "selection";
+    }
+    for (unsigned i = 0; i < probes->rings; i++) {
+        char name[16];
+        pin_ring_name(name, i);
+        cleanup_fd int pinned = pin_get(directory, "map", name);
+        if (pinned < 0 || !map_same(probes->ring_fd[i], pinned))
+            return "rings";
+    }
+    return NULL;
 }
 
-static int pin_maps(struct redstart_bpf *skeleton, const char *path)
+static int pins_take(int directory, struct probes *probes)
 {
+    struct probes_fds fds = {
+        .events = pin_get(directory, "map", "events"),
+        .counters = pin_get(directory, "map", "counters"),
+        .targets = pin_get(directory, "map", "targets"),
+        .walk_tasks = pin_get(directory, "link", "walk_tasks"),
+        .walk_files = pin_get(directory, "link", "walk_files"),
+        .walk_tails = pin_get(directory, "link", "walk_tails"),
+    };
+    int rings[PROBES_RINGS_MAX];
+
+    for (unsigned i = 0; i < probes->rings; i++) {
+        char name[16];
+        pin_ring_name(name, i);
+        rings[i] = pin_get(directory, "map", name);
+    }
+    return probes_replace(probes, &fds, rings);
+}
+
+// Without readdir(3), which wants memory: this runs behind the last filter too.
+static void pins_clear(int directory)
+{
+    struct entry {
+        uint64_t inode, offset;
+        unsigned short size;
+        unsigned char type;
+        char name[];
+    };
+    cleanup_fd int listing = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _Alignas(uint64_t) char entries[2048];
+    long n;
+
+    while (listing >= 0 && (n = syscall(SYS_getdents64, listing, entries, sizeof entries)) > 0)
+        for (long at = 0; at < n; at += ((struct entry *)(entries + at))->size)
+            if (((struct entry *)(entries + at))->name[0] != '.')
+                unlinkat(directory, ((struct entry *)(entries + at))->name, 0);
+}
+
+int pin_adopt(int directory, struct probes *probes)
+{
+    cleanup_fd int first = pin_get(directory, "map", "events");
+    if (first < 0)
+        return 0;
+    const char *difference = pins_compare(directory, probes);
+    if (difference) {
+        log_info("what another loader left pinned is replaced: %s differs", difference);
+        pins_clear(directory);
+        return 0;
+    }
+    int r = pins_take(directory, probes);
+    if (r < 0) {
+        log_error("cannot adopt what is pinned: %s", strerror(-r));
+        return r;
+    }
+    log_info("adopted the probes that another loader left attached");
+    return 1;
+}
+
+int pin_all(int directory, const struct probes *probes)
+{
+    struct bpf_object_skeleton *names = probes->skeleton->skeleton;
     struct bpf_map *map;
-    char file[PATH_MAX];
+    int r = 0;
 
-    bpf_object__for_each_map(map, skeleton->obj) {
-        if (bpf_map__is_internal(map))
-            continue;
-        snprintf(file, sizeof file, "%s/map_%s", path, bpf_map__name(map));
-        int r = bpf_map__pin(map, file);
-        if (r)
-            return r;
+    for (int i = 0; !r && i < names->prog_cnt; i++) {
+        r = pin_put(directory, "prog", names->progs[i].name, bpf_program__fd(*names->progs[i].prog));
+        if (!r)
+            r = pin_put(directory, "link", names->progs[i].name, bpf_link__fd(*names->progs[i].link));
     }
-    return 0;
-}
-
-int pin_all(struct redstart_bpf *skeleton, const char *path)
-{
-    int r = mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (!r)
-        r = pin_links(skeleton, path);
-    if (!r)
-        r = pin_maps(skeleton, path);
+    bpf_object__for_each_map(map, probes->skeleton->obj) {
+        if (!r)
+            r = pin_put(directory, "map", pin_map_name(map), bpf_map__fd(map));
+    }
+    for (unsigned i = 0; !r && i < probes->rings; i++) {
+        char name[16];
+        pin_ring_name(name, i);
+        r = pin_put(directory, "map", name, probes->ring_fd[i]);
+    }
     if (r) {
-        log_error("cannot pin under %s: %s (is a bpffs mounted there? is another loader using it?)", path, strerror(-r));
-        pin_remove(path);
+        log_error("cannot pin the probes: %s (is the directory in a bpffs?)", strerror(-r));
+        pins_clear(directory);
     }
     return r;
 }
 
-int pin_remove(const char *path)
+void pin_remove(int directory, const char *path)
 {
-    DIR *directory = opendir(path);
-    struct dirent *entry;
-
-    if (!directory)
-        return errno == ENOENT ? 0 : -errno;
-    while ((entry = readdir(directory)))
-        if (strncmp(entry->d_name, "link_", 5) == 0 || strncmp(entry->d_name, "map_", 4) == 0)
-            unlinkat(dirfd(directory), entry->d_name, 0);
-    closedir(directory);
-    return rmdir(path) < 0 ? -errno : 0;
+    pins_clear(directory);
+    if (rmdir(path) < 0 && errno != EACCES && errno != EPERM && errno != ENOENT)
+        log_warn("cannot remove %s: %s", path, strerror(errno));
 }

@@ -76,22 +76,6 @@ static int rings_make(struct probes *probes)
     return 0;
 }
 
-static int maps_map(struct probes *probes)
-{
-    size_t targets_size = ((size_t)probes->targets_size + 7) / 8 * 8;
-    void *targets = mmap(NULL, targets_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                         bpf_map__fd(probes->skeleton->maps.targets), 0);
-    if (targets == MAP_FAILED)
-        return -errno;
-    probes->targets = targets;
-    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED,
-                          bpf_map__fd(probes->skeleton->maps.counters), 0);
-    if (counters == MAP_FAILED)
-        return -errno;
-    probes->counters = counters;
-    return 0;
-}
-
 int probes_load(struct probes *ret_probes, const struct loader_options *options)
 {
     struct probes *probes = ret_probes;
@@ -125,8 +109,6 @@ int probes_load(struct probes *ret_probes, const struct loader_options *options)
         r = redstart_bpf__load(probes->skeleton);
     if (!r)
         r = rings_make(probes);
-    if (!r)
-        r = maps_map(probes);
     if (r) {
         log_error("the kernel refused the BPF programs or maps: %s (run with --log-level debug for its own words)",
                   strerror(-r));
@@ -146,9 +128,47 @@ int probes_attach(struct probes *probes)
     options.link_info_len = sizeof info;
     skeleton->links.walk_tails = bpf_program__attach_iter(skeleton->progs.walk_tails, &options);
     int r = skeleton->links.walk_tails ? redstart_bpf__attach(skeleton) : -errno;
-    if (r)
+    if (r) {
         log_error("cannot attach the BPF programs: %s", strerror(-r));
-    return r;
+        return r;
+    }
+    probes->fds = (struct probes_fds){
+        bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
+        bpf_map__fd(skeleton->maps.targets),         bpf_link__fd(skeleton->links.walk_tasks),
+        bpf_link__fd(skeleton->links.walk_files), bpf_link__fd(skeleton->links.walk_tails),
+    };
+    return 0;
+}
+
+int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds)
+{
+    redstart_bpf__destroy(probes->skeleton);
+    probes->skeleton = NULL;
+    probes->fds = *fds;
+    bool whole = fds->events >= 0 && fds->counters >= 0 && fds->targets >= 0 && fds->walk_tasks >= 0 &&
+                 fds->walk_files >= 0 && fds->walk_tails >= 0;
+    for (unsigned i = 0; i < probes->rings; i++) {
+        cleanup_fd_close(&probes->ring_fd[i]);
+        probes->ring_fd[i] = ring_fds[i];
+        whole = whole && ring_fds[i] >= 0;
+    }
+    return whole ? 0 : -EBADF;
+}
+
+int probes_map(struct probes *probes)
+{
+    size_t targets_size = ((size_t)probes->targets_size + 7) / 8 * 8;
+    void *targets = mmap(NULL, targets_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                         probes->fds.targets, 0);
+    if (targets == MAP_FAILED)
+        return -errno;
+    probes->targets = targets;
+    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED,
+                          probes->fds.counters, 0);
+    if (counters == MAP_FAILED)
+        return -errno;
+    probes->counters = counters;
+    return 0;
 }
 
 void probes_release(struct probes *probes)
@@ -159,20 +179,11 @@ void probes_release(struct probes *probes)
         munmap((void *)probes->counters, probes->cpus * sizeof(struct counters));
     for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
         cleanup_fd_close(&probes->ring_fd[i]);
-    redstart_bpf__destroy(probes->skeleton);
+    if (probes->skeleton) // its fds are the skeleton's
+        redstart_bpf__destroy(probes->skeleton);
     probes->skeleton = NULL;
     probes->targets = NULL;
     probes->counters = NULL;
-}
-
-int probes_events_fd(const struct probes *probes)
-{
-    return bpf_map__fd(probes->skeleton->maps.events);
-}
-
-int probes_counters_fd(const struct probes *probes)
-{
-    return bpf_map__fd(probes->skeleton->maps.counters);
 }
 
 uint8_t probes_target(const struct probes *probes, uint32_t pid)
@@ -196,13 +207,13 @@ uint64_t probes_counter(const struct probes *probes, unsigned which)
 
 int probes_walk_tasks(const struct probes *probes)
 {
-    return bpf_iter_create(bpf_link__fd(probes->skeleton->links.walk_tasks));
+    return bpf_iter_create(probes->fds.walk_tasks);
 }
 
 // These programs write nothing: reading to the end runs them over everything.
-static int walk_run(struct bpf_link *link)
+static int walk_run(int link)
 {
-    cleanup_fd int fd = bpf_iter_create(bpf_link__fd(link));
+    cleanup_fd int fd = bpf_iter_create(link);
     char nothing[64];
     ssize_t n;
 
@@ -216,10 +227,10 @@ static int walk_run(struct bpf_link *link)
 
 int probes_walk_files(const struct probes *probes)
 {
-    return walk_run(probes->skeleton->links.walk_files);
+    return walk_run(probes->fds.walk_files);
 }
 
 int probes_walk_tails(const struct probes *probes)
 {
-    return walk_run(probes->skeleton->links.walk_tails);
+    return walk_run(probes->fds.walk_tails);
 }

@@ -12,8 +12,15 @@
 
 struct redstart_bpf;
 
+// What is needed once everything is attached.
+struct probes_fds {
+    int events, counters, targets;          // maps
+    int walk_tasks, walk_files, walk_tails; // links of the iterators
+};
+
 struct probes {
-    struct redstart_bpf *skeleton;
+    struct redstart_bpf *skeleton; // NULL once the fds come from pins (probes_replace)
+    struct probes_fds fds;
     unsigned cpus;
     unsigned rings;
     uint32_t ring_size;          // bytes of a ring's data area
@@ -26,11 +33,13 @@ struct probes {
 // Loads and configures; nothing is attached. 0, or -errno after a log line that says what is missing.
 int probes_load(struct probes *ret_probes, const struct loader_options *options) must_check;
 int probes_attach(struct probes *probes) must_check;
+// Drops what was loaded for these fds of the same objects (taken over, also on failure). 0 or -EBADF.
+int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds) must_check;
+// Maps targets and counters. After attaching or replacing. 0 or -errno.
+int probes_map(struct probes *probes) must_check;
 // Detaches and frees everything.
 void probes_release(struct probes *probes);
 
-int probes_events_fd(const struct probes *probes);
-int probes_counters_fd(const struct probes *probes);
 uint8_t probes_target(const struct probes *probes, uint32_t pid);
 void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags);
 // Sum of a counter over all CPUs.

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "common/lib/log.h"
 
 #define LINEAGE_PASSES_MAX 16 // children with a lower pid than their parent's need another pass
@@ -27,6 +27,13 @@ static size_t exe_read(uint32_t pid, char *path)
         size -= mark;
     path[size] = 0;
     return size;
+}
+
+bool selection_process_lives(uint32_t pid)
+{
+    char folder[32];
+    snprintf(folder, sizeof folder, "/proc/%u", pid);
+    return access(folder, F_OK) == 0;
 }
 
 static const char *base_name(const char *path)
@@ -92,7 +99,7 @@ bool selection_decide(struct selection *selection, const struct process_event *e
     if (event->kind == EVENT_EXEC && !(flags & (TARGET_EXCLUDED | TARGET_CLIENT)))
         flags |= probes_target(selection->probes, event->pid) & TARGET_CLIENT;
     probes_target_set(selection->probes, event->pid, flags);
-    if (kill((pid_t)event->pid, 0) < 0 && errno == ESRCH)
+    if (!selection_process_lives(event->pid))
         probes_target_set(selection->probes, event->pid, 0); // its pid will be used again
     return flags & (TARGET_CLIENT | TARGET_SERVER);
 }

@@ -16,6 +16,7 @@ struct selection {
 
 // Decides on a process that exists (EVENT_TASK) or has just executed something (EVENT_EXEC). True if it is observed.
 bool selection_decide(struct selection *selection, const struct process_event *event);
+bool selection_process_lives(uint32_t pid);
 // A process that must never be observed (the collector).
 void selection_exclude(struct selection *selection, uint32_t pid);
 // Everything that runs already: processes, then their sockets. 0 or -errno.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include "common/abi/counters.h"
 #include "common/lib/log.h"
 
@@ -18,10 +19,11 @@
 struct server {
     struct selection *selection;
     struct ring_buffer *events;
-    int epoll_fd, listen_fd, timer_fd;
+    int epoll_fd, listen_fd, signal_fd, timer_fd;
     int peer_fd;        // the collector, -1
     bool peer_greeted;  // its hello was right
     int sync_fd;        // the walk over all processes that is being told to it, -1
+    struct port_set said; // ports whose first listener was logged
     bool sync_again;    // something could not be told: walk once more
     struct process_event pending[8];
     unsigned pending_count, pending_next;
@@ -69,7 +71,7 @@ static int hand_over(struct server *server)
 {
     struct probes *probes = server->selection->probes;
     struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0, probes->cpus * (uint32_t)sizeof(struct counters)};
-    int r = peer_send_fd(server, &counters, sizeof counters, probes_counters_fd(probes));
+    int r = peer_send_fd(server, &counters, sizeof counters, probes->fds.counters);
 
     for (uint32_t i = 0; !r && i < probes->rings; i++) {
         struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, probes->ring_size};
@@ -154,8 +156,10 @@ static int event_handle(void *context, void *data, size_t size)
             told = process_tell(server, event, 0);
         break;
     case EVENT_LISTEN:
-        if (event->selected)
+        if (event->selected && !port_set_has(&server->said, event->port)) {
+            port_set_add(&server->said, event->port, event->port);
             log_info("observing port=%u pid=%u", event->port, event->pid);
+        }
         if (server->peer_greeted && probes_target(server->selection->probes, event->pid) & (TARGET_CLIENT | TARGET_SERVER))
             told = process_tell(server, event, event->port);
         break;
@@ -248,7 +252,7 @@ static void timer_tick(struct server *server)
         sync_start(server);
 }
 
-static int server_open(struct server *server, int signal_fd)
+static int server_open(struct server *server)
 {
     struct itimerspec period = {{0, TAILS_PERIOD_MS * 1000000L}, {0, TAILS_PERIOD_MS * 1000000L}};
 
@@ -256,7 +260,7 @@ static int server_open(struct server *server, int signal_fd)
     server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (server->epoll_fd < 0 || server->timer_fd < 0 || timerfd_settime(server->timer_fd, 0, &period, NULL) < 0)
         return -errno;
-    server->events = ring_buffer__new(probes_events_fd(server->selection->probes), event_handle, server, NULL);
+    server->events = ring_buffer__new(server->selection->probes->fds.events, event_handle, server, NULL);
     if (!server->events)
         return -errno;
     int r = epoll_watch(server, ring_buffer__epoll_fd(server->events), EPOLLIN);
@@ -265,7 +269,7 @@ static int server_open(struct server *server, int signal_fd)
     if (!r)
         r = epoll_watch(server, server->timer_fd, EPOLLIN);
     if (!r)
-        r = epoll_watch(server, signal_fd, EPOLLIN);
+        r = epoll_watch(server, server->signal_fd, EPOLLIN);
     return r;
 }
 
@@ -287,51 +291,73 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
     }
 }
 
-int serve_run(struct selection *selection, int listen_fd, int signal_fd)
+struct server *serve_open(struct selection *selection, int listen_fd, int signal_fd)
 {
-    struct server server = {.selection = selection, .listen_fd = listen_fd, .epoll_fd = -1, .timer_fd = -1,
-                            .peer_fd = -1, .sync_fd = -1};
-    struct epoll_event ready[8];
-    int r = server_open(&server, signal_fd);
+    static struct server server;
 
-    for (bool stop = r < 0; !stop;) {
-        int n = epoll_wait(server.epoll_fd, ready, array_size(ready), -1);
+    server = (struct server){.selection = selection, .listen_fd = listen_fd, .signal_fd = signal_fd, .epoll_fd = -1,
+                             .timer_fd = -1, .peer_fd = -1, .sync_fd = -1};
+    int r = server_open(&server);
+    if (r < 0)
+        log_error("cannot prepare to serve: %s", strerror(-r));
+    return r < 0 ? NULL : &server;
+}
+
+int serve_run(struct server *server)
+{
+    struct epoll_event ready[8];
+
+    for (;;) {
+        int n = epoll_wait(server->epoll_fd, ready, array_size(ready), -1);
         if (n < 0 && errno != EINTR) {
-            r = -errno;
-            break;
+            log_error("the serving loop failed: %s", strerror(errno));
+            return -errno;
         }
         for (int i = 0; i < n; i++) {
-            if (ready[i].data.fd == signal_fd)
-                stop = true;
-            else
-                server_dispatch(&server, &ready[i]);
+            if (ready[i].data.fd == server->signal_fd)
+                return 0;
+            server_dispatch(server, &ready[i]);
         }
     }
-    if (r < 0)
-        log_error("the serving loop failed: %s", strerror(-r));
-    ring_buffer__free(server.events);
-    cleanup_fd_close(&server.peer_fd);
-    cleanup_fd_close(&server.sync_fd);
-    cleanup_fd_close(&server.timer_fd);
-    cleanup_fd_close(&server.epoll_fd);
-    return r;
+}
+
+static int address_set(struct sockaddr_un *address, const char *path)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address->sun_path) {
+        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address->sun_path - 1);
+        return -ENAMETOOLONG;
+    }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+bool serve_held(const char *path)
+{
+    struct sockaddr_un address;
+    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct ucred who = {0};
+    socklen_t size = sizeof who;
+
+    if (fd < 0 || address_set(&address, path) < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+        return false;
+    log_error("another loader serves %s: pid %d; stop it first", path, who.pid);
+    return true;
 }
 
 int serve_listen(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
     cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (strlen(path) >= sizeof address.sun_path) {
-        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address.sun_path - 1);
+    if (address_set(&address, path) < 0)
         return -ENAMETOOLONG;
-    }
-    strcpy(address.sun_path, path);
     unlink(path); // of a loader that was killed: the directory is only ours to write
     // Anybody may knock; who is served is decided by SO_PEERCRED.
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 || listen(fd, 8) < 0) {
         int r = -errno;
-        log_error("cannot listen on %s: %s", path, strerror(-r));
+        log_error("cannot listen on %s as uid %u: %s (the directory must belong to that user)", path, geteuid(), strerror(-r));
         return r;
     }
     return fd_take(&fd);

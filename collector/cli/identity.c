@@ -1,4 +1,4 @@
-// Chooses the collector's user; see identity.h. Called once by `redstart run`, before anything is started.
+// Chooses the programs' users; see identity.h. Called by `redstart run`, before anything is started.
 #include "collector/cli/identity.h"
 
 #include <dirent.h>
@@ -10,8 +10,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define IDENTITY_USER "redstart"
-#define TRIES         64
+#define TRIES 64
 
 static bool uid_runs(uid_t uid)
 {
@@ -28,14 +27,14 @@ static bool uid_runs(uid_t uid)
     return found;
 }
 
-static int identity_dynamic(struct identity *ret_identity)
+static int identity_dynamic(uid_t taken, struct identity *ret_identity)
 {
     unsigned random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         return -EAGAIN;
     for (unsigned i = 0; i < TRIES; i++) {
         uid_t uid = IDENTITY_DYNAMIC_MIN + (random + i) % (IDENTITY_DYNAMIC_MAX - IDENTITY_DYNAMIC_MIN + 1);
-        if (!getpwuid(uid) && !getgrgid(uid) && !uid_runs(uid)) {
+        if (uid != taken && !getpwuid(uid) && !getgrgid(uid) && !uid_runs(uid)) {
             *ret_identity = (struct identity){uid, uid};
             return 0;
         }
@@ -43,12 +42,12 @@ static int identity_dynamic(struct identity *ret_identity)
     return -EAGAIN;
 }
 
-int identity_choose(const char *name, struct identity *ret_identity)
+int identity_choose(const char *name, const char *usual, uid_t taken, struct identity *ret_identity)
 {
-    const struct passwd *user = getpwnam(name ? name : IDENTITY_USER);
+    const struct passwd *user = getpwnam(name ? name : usual);
     if (!user)
-        return name ? -ENOENT : identity_dynamic(ret_identity);
-    if (user->pw_uid == 0)
+        return name ? -ENOENT : identity_dynamic(taken, ret_identity);
+    if (user->pw_uid == 0 || user->pw_uid == taken)
         return -EPERM;
     *ret_identity = (struct identity){user->pw_uid, user->pw_gid};
     return 0;

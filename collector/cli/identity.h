@@ -1,4 +1,4 @@
-// Who the collector will be: a user of its own, never root, without groups.
+// Who the two programs will be: each a user of its own, never root, never the same, without groups.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +12,7 @@ struct identity {
     gid_t gid;
 };
 
-// name: of --user, or NULL: user "redstart" if there is one, else an uid of the dynamic range that nobody has or runs
-// under. 0; -ENOENT: no such user; -EPERM: it is root; -EAGAIN: no uid is free.
-int identity_choose(const char *name, struct identity *ret_identity) must_check;
+// name: of --user, or NULL: the user `usual` if there is one, else an uid of the dynamic range that nobody has or runs
+// under. taken: the other program's (0: none yet). 0; -ENOENT: no such user; -EPERM: it is root, or taken; -EAGAIN: no uid is
+// free.
+int identity_choose(const char *name, const char *usual, uid_t taken, struct identity *ret_identity) must_check;

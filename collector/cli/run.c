@@ -1,4 +1,4 @@
-// `redstart run`: starts the loader (root) and the collector (another user) at once, says when both are ready, and ends
+// `redstart run`: starts the loader (which leaves root by itself) and the collector (another user) at once, says when both are ready, and ends
 // both, in this order: collector, so that it flushes what is queued; loader, so that nothing stays attached;
 // directories. The launcher itself reads no byte of traffic; from its children it takes their pids' "READY=1" and exit
 // codes only.
@@ -26,7 +26,7 @@ enum exit_code { EXIT_CODE_DONE, EXIT_CODE_FAILED, EXIT_CODE_USAGE, EXIT_CODE_PR
 
 struct run {
     struct run_options options;
-    struct identity identity;
+    struct identity loader_identity, collector_identity;
     struct runtime runtime;
     struct child loader, collector;
     int signal_fd;
@@ -47,12 +47,14 @@ static int run_configure(struct run *run, int argc, char **argv, char **environm
         fprintf(stderr, "redstart run: needs root, to load and attach its probes. Try: sudo redstart run ...\n");
         return EXIT_CODE_PRIVILEGE;
     }
-    int r = identity_choose(run->options.user, &run->identity);
+    int r = identity_choose(run->options.user, "redstart", 0, &run->collector_identity);
+    if (r == 0)
+        r = identity_choose(NULL, "redstart-loader", run->collector_identity.uid, &run->loader_identity);
     if (r == -ENOENT || r == -EPERM)
         fprintf(stderr, "redstart run: --user %s: expected %s\n", run->options.user ? run->options.user : "redstart",
-                r == -EPERM ? "a user that is not root" : "the name of an existing user");
+                r == -EPERM ? "a user that is neither root nor the loader's" : "the name of an existing user");
     else if (r < 0)
-        fprintf(stderr, "redstart run: no uid from %d to %d is free for the collector; name one by --user\n",
+        fprintf(stderr, "redstart run: two uids from %d to %d must be free for the programs; name the collector's by --user\n",
                 IDENTITY_DYNAMIC_MIN, IDENTITY_DYNAMIC_MAX);
     return r < 0 ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
 }
@@ -74,15 +76,21 @@ static int signals_open(void)
 static int loader_start(struct run *run, char **environment)
 {
     static const char *const levels[LOG_LEVEL_MAX] = {"error", "warn", "info", "debug"};
-    char *arguments[RUN_LOADER_ARGUMENTS_MAX], uid[16], pid[16];
+    char *arguments[RUN_LOADER_ARGUMENTS_MAX], uid[16], gid[16], collector_uid[16], pid[16];
     unsigned n = 0;
-    snprintf(uid, sizeof uid, "%u", run->identity.uid);
+    snprintf(uid, sizeof uid, "%u", run->loader_identity.uid);
+    snprintf(gid, sizeof gid, "%u", run->loader_identity.gid);
+    snprintf(collector_uid, sizeof collector_uid, "%u", run->collector_identity.uid);
     snprintf(pid, sizeof pid, "%d", getpid());
     arguments[n++] = "redstart-loader";
     arguments[n++] = "--socket";
     arguments[n++] = run->runtime.loader_socket;
-    arguments[n++] = "--collector-uid";
+    arguments[n++] = "--uid";
     arguments[n++] = uid;
+    arguments[n++] = "--gid";
+    arguments[n++] = gid;
+    arguments[n++] = "--collector-uid";
+    arguments[n++] = collector_uid;
     if (run->runtime.pins[0]) {
         arguments[n++] = "--pin";
         arguments[n++] = run->runtime.pins;
@@ -108,7 +116,7 @@ static int collector_start(struct run *run, char **environment)
 
     cleanup_fd int fd = child_find("redstart-collector");
     struct child_start start = {
-        .arguments = arguments, .environment = environment, .identity = &run->identity, .keep_stdout = true};
+        .arguments = arguments, .environment = environment, .identity = &run->collector_identity, .keep_stdout = true};
     return fd < 0 ? fd : child_start(&run->collector, fd, &start);
 }
 
@@ -211,7 +219,7 @@ int run_main(int argc, char **argv, char **environment)
     int stdout_flags = fcntl(STDOUT_FILENO, F_GETFL); // the collector makes it non-blocking, for a shell's terminal too
     run.signal_fd = signals_open();
     runtime_clear_stale();
-    int r = run.signal_fd < 0 ? run.signal_fd : runtime_open(&run.runtime, run.identity.uid);
+    int r = run.signal_fd < 0 ? run.signal_fd : runtime_open(&run.runtime, &run.loader_identity);
     if (r < 0) {
         log_error("cannot make %s: %s", run.runtime.directory, strerror(-r));
         return EXIT_CODE_FAILED;

@@ -51,16 +51,18 @@ static bool launcher_lives(pid_t pid)
 static void directory_clear_stale(const char *parent, const char *prefix)
 {
     DIR *directory = opendir(parent);
+    struct stat place;
     if (!directory)
         return;
+    bool ours = fstat(dirfd(directory), &place) == 0 && place.st_uid == 0 && !(place.st_mode & 022);
     for (struct dirent *entry; (entry = readdir(directory));) {
         char path[RUNTIME_PATH_MAX];
         uint64_t pid;
         struct stat info;
         if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
             value_number(str_from(entry->d_name + strlen(prefix)), 1, INT32_MAX, &pid) < 0 ||
-            fstatat(dirfd(directory), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || info.st_uid != 0)
-            continue; // not ours: a bpffs may be writable by all
+            fstatat(dirfd(directory), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || (!ours && info.st_uid != 0))
+            continue; // anybody may have made it: a bpffs may be writable by all
         if (pid == (uint64_t)getpid() || !launcher_lives((pid_t)pid)) {
             snprintf(path, sizeof path, "%s/%s%d", parent, prefix, (int)pid);
             log_info("removing what a run that was killed left behind path=%s", path);
@@ -91,7 +93,7 @@ static void pins_choose(struct runtime *runtime)
         snprintf(runtime->pins, sizeof runtime->pins, BPFFS "/" PINS_PREFIX "%d", getpid());
 }
 
-static int notify_open(struct runtime *runtime, uid_t collector_uid)
+static int notify_open(struct runtime *runtime)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int yes = 1;
@@ -99,15 +101,14 @@ static int notify_open(struct runtime *runtime, uid_t collector_uid)
     if (fd < 0)
         return -errno;
     memcpy(address.sun_path, runtime->notify_socket, strlen(runtime->notify_socket));
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(runtime->notify_socket, 0600) < 0 ||
-        lchown(runtime->notify_socket, collector_uid, (gid_t)-1) < 0 ||
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(runtime->notify_socket, 0666) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0)
         return -errno;
     runtime->notify_fd = fd_take(&fd);
     return 0;
 }
 
-int runtime_open(struct runtime *runtime, uid_t collector_uid)
+int runtime_open(struct runtime *runtime, const struct identity *loader)
 {
     *runtime = (struct runtime){.notify_fd = -1};
     snprintf(runtime->directory, sizeof runtime->directory, RUN "/" RUN_PREFIX "%d", getpid());
@@ -115,7 +116,10 @@ int runtime_open(struct runtime *runtime, uid_t collector_uid)
     snprintf(runtime->notify_socket, sizeof runtime->notify_socket, RUN "/" RUN_PREFIX "%d/notify.sock", getpid());
     if (mkdir(runtime->directory, 0711) < 0)
         return -errno;
-    int r = chmod(runtime->directory, 0711) < 0 ? -errno : notify_open(runtime, collector_uid); // whatever the umask
+    int r = notify_open(runtime);
+    if (r == 0 && (chmod(runtime->directory, 0711) < 0 || // whatever the umask
+                   lchown(runtime->directory, loader->uid, loader->gid) < 0))
+        r = -errno;
     if (r < 0)
         runtime_close(runtime);
     else

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include "collector/cli/identity.h"
 #include "common/lib/cleanup.h"
 
 #define RUNTIME_PATH_MAX 64
@@ -17,6 +18,7 @@ struct runtime {
 
 // Removes directories and pins of launchers that no longer live.
 void runtime_clear_stale(void);
-// Root writes, the collector's uid may pass through and write to the notify socket. 0 or -errno; nothing is left then.
-int runtime_open(struct runtime *runtime, uid_t collector_uid) must_check;
+// The directory belongs to the loader, others may pass through; the notify socket is open to all, and whoever reads it looks at the
+// sender. 0 or -errno; nothing is left then.
+int runtime_open(struct runtime *runtime, const struct identity *loader) must_check;
 void runtime_close(struct runtime *runtime);

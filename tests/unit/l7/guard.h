@@ -2,6 +2,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,9 +15,9 @@ static inline char *guard_pages(size_t *ret_size)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     if (!inside) {
         char *p = mmap(NULL, 4 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        assert(p != MAP_FAILED);
+        if (p == MAP_FAILED || mprotect(p + page, 2 * page, PROT_READ | PROT_WRITE) < 0)
+            abort();
         inside = p + page;
-        assert(mprotect(inside, 2 * page, PROT_READ | PROT_WRITE) == 0);
     }
     *ret_size = 2 * page;
     return inside;
