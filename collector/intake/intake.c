@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include "collector/core/clock.h"
 #include "collector/intake/check.h"
+#include "collector/intake/map_fd.h"
+#include "collector/intake/mapping.h"
 #include "collector/intake/ring.h"
 #include "collector/intake/session.h"
 #include "common/lib/log.h"
@@ -15,6 +17,7 @@
 #define DRAIN_BUSY_NS (10 * NS_PER_MS)
 #define DRAIN_IDLE_NS (100 * NS_PER_MS)
 #define RINGS_MAX 16
+#define RECORDS_PER_TURN 65536 // more than all rings hold: who writes faster than we read does not get the loop for good
 // With several rings, records younger than this wait for the next turn: an older one may still be on its way in another ring.
 #define MERGE_SLACK_NS (NS_PER_MS / 5)
 
@@ -64,8 +67,8 @@ static unsigned rings_drain(struct intake *intake, uint64_t before)
     uint32_t size;
     unsigned count = 0;
 
-    while ((ring = oldest_ring(intake, before, &record, &size))) {
-        // A copy: the bytes may change under a check (they are shared with the kernel, and only the kernel, but see check.h).
+    while (count < RECORDS_PER_TURN && (ring = oldest_ring(intake, before, &record, &size))) {
+        // Checked and used in place: only the kernel writes there (map_fd.h), and not before ring_next.
         if (record_check(record, size))
             intake->receiver.record(intake->receiver.context, record);
         else
@@ -86,6 +89,17 @@ static void period_set(struct intake *intake, uint64_t period_ns)
     loop_timer_period(intake->loop, intake->timer, period_ns);
 }
 
+static void lost_check(struct intake *intake)
+{
+    bool lost = intake->counters && mapping_lost(intake->counters);
+    for (unsigned i = 0; i < RINGS_MAX; i++)
+        lost = lost || (intake->ring[i].fd >= 0 && ring_lost(&intake->ring[i]));
+    if (!lost)
+        return;
+    intake->self->unparsed[SELF_UNPARSED_RING_LOST]++;
+    session_refuse(intake->session, "a map of its went away under us");
+}
+
 static void intake_tick(void *context)
 {
     struct intake *intake = context;
@@ -95,6 +109,7 @@ static void intake_tick(void *context)
     if (intake->attached)
         period_set(intake, count ? DRAIN_BUSY_NS : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2 : DRAIN_IDLE_NS);
     intake->receiver.drained(intake->receiver.context);
+    lost_check(intake);
 }
 
 static void ring_filling(void *context, uint32_t events)
@@ -110,45 +125,57 @@ static void maps_close(struct intake *intake)
         ring_close(&intake->ring[i]);
     }
     intake->rings = 0;
-    if (intake->counters)
-        munmap((void *)intake->counters, intake->cpus * sizeof *intake->counters);
+    mapping_free(intake->counters);
     intake->counters = NULL;
 }
 
-static void map_received(void *context, const struct message_map_fd *map, int fd)
+static int counters_open(struct intake *intake, int fd, size_t size)
+{
+    if (intake->counters)
+        return -EEXIST;
+    intake->counters = mapping_new(fd, size, PROT_READ, 0);
+    intake->cpus = size / sizeof *intake->counters;
+    return intake->counters ? 0 : -errno;
+}
+
+static int map_received(void *context, const struct message_map_fd *map, int fd)
 {
     struct intake *intake = context;
     cleanup_fd int owned = fd;
+    int r = map_fd_check(owned, map->map, map->size);
 
-    if (map->map == MESSAGE_MAP_COUNTERS && !intake->counters) {
-        intake->cpus = map->size / sizeof *intake->counters;
-        void *page = intake->cpus ? mmap(NULL, map->size, PROT_READ, MAP_SHARED, owned, 0) : MAP_FAILED;
-        if (page != MAP_FAILED)
-            intake->counters = page;
-        return;
-    }
-    if (map->map != MESSAGE_MAP_RING || map->index >= RINGS_MAX || intake->ring[map->index].fd >= 0)
-        return;
-    int r = ring_open(&intake->ring[map->index], fd_take(&owned), map->size);
-    if (r == 0)
-        r = loop_fd_add(intake->loop, intake->ring[map->index].fd, EPOLLIN | EPOLLET, ring_filling, intake);
     if (r < 0)
-        log_error("cannot map ring %u: %s", map->index, strerror(-r));
+        return r;
+    if (map->map == MESSAGE_MAP_COUNTERS)
+        return counters_open(intake, owned, map->size);
+    if (map->index >= RINGS_MAX)
+        return -ERANGE;
+    struct ring *ring = &intake->ring[map->index];
+    if (ring->fd >= 0)
+        return -EEXIST;
+    r = ring_open(ring, fd_take(&owned), map->size);
+    if (r == 0) {
+        r = loop_fd_add(intake->loop, ring->fd, EPOLLIN | EPOLLET, ring_filling, intake);
+        if (r < 0)
+            ring_close(ring);
+    }
+    return r;
 }
 
-static void ready_received(void *context, unsigned rings)
+static int ready_received(void *context, unsigned rings)
 {
     struct intake *intake = context;
 
+    if (rings > RINGS_MAX || !intake->counters)
+        return -EBADMSG;
     for (unsigned i = 0; i < rings; i++)
-        if (i >= RINGS_MAX || intake->ring[i].fd < 0) {
-            log_error("the loader announced %u rings, number %u is not usable", rings, i);
-            return;
-        }
+        if (intake->ring[i].fd < 0)
+            return -EBADMSG;
     intake->rings = rings;
     intake->attached = true;
     period_set(intake, DRAIN_BUSY_NS);
     intake->receiver.attached(intake->receiver.context);
+    return 0;
 }
 
 static void process_received(void *context, const struct message_process *process)
@@ -196,11 +223,14 @@ int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket
     intake->period_ns = DRAIN_IDLE_NS;
     for (unsigned i = 0; i < RINGS_MAX; i++)
         intake->ring[i].fd = -1;
-    struct session_receiver session = {map_received, ready_received, process_received, exit_received, session_ended, intake};
+    const struct session_receiver session = {
+        .messages = {map_received, ready_received, process_received, exit_received, intake},
+        .ended = session_ended,
+    };
     int r = loop_timer_add(loop, intake->period_ns, intake_tick, intake);
     if (r >= 0) {
         intake->timer = r;
-        r = session_new(&intake->session, loop, socket_path, &session);
+        r = session_new(&intake->session, loop, socket_path, &session, self);
     }
     if (r < 0) {
         intake_free(intake);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "collector/intake/mapping.h"
 
 #define RECORD_HEADER 8u          // BPF_RINGBUF_HDR_SZ
 #define PUBLISH_EVERY_RECORDS 64u // the kernel reads our position with each reservation: do not bounce its cache line more
@@ -17,19 +19,18 @@ static uint64_t record_span(uint32_t size)
 int ring_open(struct ring *ring, int fd, size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    void *map;
+    const void *map;
 
     *ring = (struct ring){.fd = fd, .size = size};
     if (size < page || size > (64u << 20) || (size & (size - 1))) {
         ring_close(ring);
         return -EINVAL;
     }
-    map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED)
+    ring->consumer = mapping_new(fd, page, PROT_READ | PROT_WRITE, 0);
+    if (!ring->consumer)
         goto fail;
-    ring->consumer = map;
-    map = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)page);
-    if (map == MAP_FAILED)
+    map = mapping_new(fd, page + 2 * size, PROT_READ, (off_t)page);
+    if (!map)
         goto fail;
     ring->producer = map;
     ring->data = (const uint8_t *)map + page;
@@ -43,14 +44,15 @@ fail:;
 
 void ring_close(struct ring *ring)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-    if (ring->consumer)
-        munmap(ring->consumer, page);
-    if (ring->producer)
-        munmap((void *)ring->producer, page + 2 * ring->size);
+    mapping_free(ring->consumer);
+    mapping_free(ring->producer);
     cleanup_fd_close(&ring->fd);
     *ring = (struct ring)RING_CLOSED;
+}
+
+bool ring_lost(const struct ring *ring)
+{
+    return mapping_lost(ring->consumer) || mapping_lost(ring->producer);
 }
 
 uint64_t ring_filled(const struct ring *ring)
@@ -58,22 +60,21 @@ uint64_t ring_filled(const struct ring *ring)
     return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position;
 }
 
+// What was there when it was called bounds the loop, whatever the producer does meanwhile.
 const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corrupt)
 {
-    for (;;) {
-        uint64_t filled = ring_filled(ring);
-        if (filled < RECORD_HEADER && filled > 0)
-            filled = ring->size + 1; // positions move in whole records: this is nonsense
-        if (filled == 0)
-            return NULL;
+    uint64_t end = ring->position + ring_filled(ring);
+    while (ring->position != end) {
+        uint64_t filled = end - ring->position;
         const uint8_t *at = ring->data + (ring->position & (ring->size - 1));
-        uint32_t header = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
-        if (filled <= ring->size && header & BPF_RINGBUF_BUSY_BIT)
+        bool nonsense = filled > ring->size || filled < RECORD_HEADER || ring->position % 8; // they move in whole records
+        uint32_t header = nonsense ? 0 : __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+        if (header & BPF_RINGBUF_BUSY_BIT)
             return NULL;
-        uint32_t size = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-        if (filled > ring->size || record_span(size) > filled) {
+        uint32_t size = header & ~BPF_RINGBUF_DISCARD_BIT;
+        if (nonsense || record_span(size) > filled) {
             (*ret_corrupt)++;
-            ring->position += ring_filled(ring);
+            ring->position = end;
             ring_publish(ring);
             return NULL;
         }
@@ -83,6 +84,7 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corru
         }
         ring_next(ring, size);
     }
+    return NULL;
 }
 
 void ring_next(struct ring *ring, uint32_t size)

@@ -2,6 +2,7 @@
 // the consumer's one is ours to write. What lies in the data area is untrusted.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/lib/cleanup.h"
@@ -28,5 +29,7 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corru
 void ring_next(struct ring *ring, uint32_t size);
 // Tells the kernel how far we are. Call after a batch.
 void ring_publish(struct ring *ring);
+// Did its pages go away (mapping.h)? Then it is of no use any more.
+bool ring_lost(const struct ring *ring);
 // Bytes written and not yet read.
 uint64_t ring_filled(const struct ring *ring);

@@ -12,33 +12,50 @@
 #define CONNECT_RETRY_NS (100 * NS_PER_MS)
 #define CONNECT_EAGER_NS (10 * NS_PER_MS) // both programs are started at once: the loader is about to be there
 #define CONNECT_EAGER_TRIES 200
+#define CONNECT_REFUSED_NS NS_PER_SEC // after a violation
+#define ANSWER_NS (5 * NS_PER_SEC) // from our hello to ready
 #define MESSAGES_PER_TURN 256 // then the rings get their turn again
+#define FDS_MAX 4 // that a message may bring before it is cut off; one is meant
 
 struct session {
     struct loop *loop;
     struct session_receiver receiver;
+    struct self *self;
+    struct dispatch dispatch;
     struct sockaddr_un address;
     int fd, timer;
     unsigned tries;
     bool said_waiting;
 };
 
-static void session_close(struct session *session, const char *why)
+static void session_close(struct session *session, uint64_t retry_ns)
 {
     if (session->fd < 0)
         return;
-    log_warn("the conversation with the loader ended: %s; connecting again", why);
     loop_fd_remove(session->loop, session->fd);
     cleanup_fd_close(&session->fd);
-    session->receiver.ended(session->receiver.context);
-    loop_timer_period(session->loop, session->timer, CONNECT_RETRY_NS);
+    session->receiver.ended(session->receiver.messages.context);
+    loop_timer_period(session->loop, session->timer, retry_ns);
 }
 
-// One message, and the fd that came with it (-1 if none). >0 size, 0 end, -errno.
+void session_refuse(struct session *session, const char *why)
+{
+    session->self->unparsed[SELF_UNPARSED_BAD_MESSAGE]++;
+    log_limited(LOG_LEVEL_WARN, "ended the conversation with the loader: %s; connecting again", why);
+    session_close(session, CONNECT_REFUSED_NS);
+}
+
+static void session_end(struct session *session, const char *why)
+{
+    log_limited(LOG_LEVEL_WARN, "the conversation with the loader ended: %s; connecting again", why);
+    session_close(session, CONNECT_RETRY_NS);
+}
+
+// One message, and the fd that came with it (-1 if none). >0 size, 0 end, -EMSGSIZE: longer, or with more fds, than any; -errno.
 static ssize_t message_receive(int fd, void *message, size_t size, int *ret_fd)
 {
     union {
-        char bytes[CMSG_SPACE(4 * sizeof(int))];
+        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec part = {message, size};
@@ -46,62 +63,37 @@ static ssize_t message_receive(int fd, void *message, size_t size, int *ret_fd)
     ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     *ret_fd = -1;
+    bool too_many = false;
     if (n < 0)
         return -errno;
     for (struct cmsghdr *at = CMSG_FIRSTHDR(&header); at; at = CMSG_NXTHDR(&header, at)) {
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
             continue;
-        int fds[4];
+        int fds[FDS_MAX];
         size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         memcpy(fds, CMSG_DATA(at), count * sizeof(int));
         for (size_t i = 0; i < count; i++) {
-            if (*ret_fd < 0)
+            if (*ret_fd < 0) {
                 *ret_fd = fds[i];
-            else
-                close(fds[i]); // one fd a message
+            } else {
+                close(fds[i]);
+                too_many = true;
+            }
         }
     }
-    return header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : n;
+    return too_many || header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EMSGSIZE : n;
 }
 
-// Hands a message on. False if it is none of ours.
-static bool message_dispatch(struct session *session, const void *message, size_t size, int *fd)
+static void message_refuse(struct session *session, int error)
 {
-    const struct session_receiver *receiver = &session->receiver;
-    uint32_t kind;
-
-    if (size < sizeof kind)
-        return false;
-    memcpy(&kind, message, sizeof kind);
-    if (kind != MESSAGE_MAP && *fd >= 0)
-        return false;
-    switch (kind) {
-    case MESSAGE_MAP:
-        if (size != sizeof(struct message_map_fd) || *fd < 0)
-            return false;
-        receiver->map(receiver->context, message, fd_take(fd));
-        return true;
-    case MESSAGE_READY:
-        if (size != sizeof(struct message_ready))
-            return false;
-        receiver->ready(receiver->context, ((const struct message_ready *)message)->rings);
-        return true;
-    case MESSAGE_PROCESS:
-        if (size != sizeof(struct message_process) || ((const struct message_process *)message)->exe_size > MESSAGE_EXE_MAX)
-            return false;
-        receiver->process(receiver->context, message);
-        return true;
-    case MESSAGE_EXIT:
-        if (size != sizeof(struct message_exit))
-            return false;
-        receiver->process_exit(receiver->context, ((const struct message_exit *)message)->pid);
-        return true;
-    case MESSAGE_BUSY:
-        log_limited(LOG_LEVEL_ERROR, "another collector is connected to this loader; stop it first");
-        return true;
-    default:
-        return false;
-    }
+    if (error == -EBADMSG || error == -EMSGSIZE)
+        session_refuse(session, "a message that is not of this version");
+    else if (error == -EBADF || error == -EPROTOTYPE)
+        session_refuse(session, "an fd that is not the map it was said to be");
+    else if (error == -EBUSY)
+        session_end(session, "another collector is connected to this loader; stop it first");
+    else
+        session_refuse(session, strerror(-error));
 }
 
 static void session_readable(void *context, uint32_t events)
@@ -117,12 +109,14 @@ static void session_readable(void *context, uint32_t events)
         ssize_t n = message_receive(session->fd, &message, sizeof message, &fd);
         if (n == -EAGAIN || n == -EINTR)
             return;
-        if (n <= 0) {
-            session_close(session, n ? strerror((int)-n) : "the loader closed it");
+        if (n == 0 || n == -ECONNRESET) {
+            session_end(session, "the loader closed it");
             return;
         }
-        if (!message_dispatch(session, &message, (size_t)n, &fd)) {
-            session_close(session, "a message that is not of this version");
+        int r = n < 0 ? (int)n
+                      : dispatch_message(&session->dispatch, &session->receiver.messages, &message, (size_t)n, &fd);
+        if (r < 0) {
+            message_refuse(session, r);
             return;
         }
     }
@@ -140,13 +134,22 @@ static int session_connect(struct session *session)
     if (r < 0)
         return r;
     session->fd = fd_take(&fd);
+    session->dispatch = (struct dispatch){.ready = false};
     return 0;
 }
 
+// The timer's turn: connect, or give up on who does not answer.
 static void session_retry(void *context)
 {
     struct session *session = context;
-    int r = session->fd < 0 ? session_connect(session) : 0;
+    if (session->fd >= 0) {
+        if (session->dispatch.ready)
+            loop_timer_period(session->loop, session->timer, 0);
+        else
+            session_refuse(session, "no answer to our hello");
+        return;
+    }
+    int r = session_connect(session);
 
     if (r < 0 && !session->said_waiting && r != -ENOENT && r != -ECONNREFUSED) {
         log_warn("cannot reach the loader at %s: %s; trying again", session->address.sun_path, strerror(-r));
@@ -154,14 +157,14 @@ static void session_retry(void *context)
     }
     if (r == 0) {
         session->said_waiting = false;
-        loop_timer_period(session->loop, session->timer, 0);
-    } else if (++session->tries == CONNECT_EAGER_TRIES) {
+        loop_timer_period(session->loop, session->timer, ANSWER_NS);
+    } else if (++session->tries >= CONNECT_EAGER_TRIES) {
         loop_timer_period(session->loop, session->timer, CONNECT_RETRY_NS);
     }
 }
 
 int session_new(struct session **ret_session, struct loop *loop, const char *socket_path,
-                const struct session_receiver *receiver)
+                const struct session_receiver *receiver, struct self *self)
 {
     size_t n = strlen(socket_path);
     if (n >= sizeof((struct sockaddr_un *)NULL)->sun_path)
@@ -171,6 +174,7 @@ int session_new(struct session **ret_session, struct loop *loop, const char *soc
         return -ENOMEM;
     session->loop = loop;
     session->receiver = *receiver;
+    session->self = self;
     session->fd = -1;
     session->address.sun_family = AF_UNIX;
     memcpy(session->address.sun_path, socket_path, n + 1);

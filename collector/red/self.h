@@ -13,7 +13,9 @@
     X(NO_REQUEST, "http", "no_request")       /* a response whose request was not seen (408 on idle, start-up) */      \
     X(UNKNOWN_PROCESS, "http", "unknown_process") /* the loader named no such process within a second */               \
     X(TABLE_FULL, "http", "table_full")       /* too many open exchanges at once */                                    \
-    X(BAD_RECORD, "ring", "bad_record")       /* a ring record with impossible lengths */
+    X(BAD_RECORD, "ring", "bad_record")       /* a ring record with impossible lengths */                              \
+    X(RING_LOST, "ring", "lost")              /* a map's pages went away: no genuine one's do */                       \
+    X(BAD_MESSAGE, "loader", "bad_message")   /* a conversation ended for what the loader said, sent or did not say */
 enum self_unparsed {
 #define X(id, protocol, cause) SELF_UNPARSED_##id,
     SELF_UNPARSED(X)

@@ -89,7 +89,32 @@ RECORDINGS = {
     "back_in_time": recording(entry(TICK, 5, bytes(8)), entry(TICK, 4, bytes(8))),
 }
 
-for folder, seeds in (("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS)):
+# As common/ipc/message.h has them, in the form of loader_fuzz.c.
+HELLO, MAP, READY, TOLD, GONE, BUSY = range(1, 7)
+
+
+def message(*numbers, more=b"", fd=0):
+    content = struct.pack(f"<{len(numbers)}I", *numbers) + more
+    return bytes([len(content) // 2, fd]) + content
+
+
+MAPS = message(MAP, 1, 0, 512, fd=1) + message(MAP, 0, 0, 1 << 20, fd=1)
+TOLD_PYTHON = message(TOLD, PID, 1, 8080 | 16 << 16, more=struct.pack("<Q16s256s", 9, b"python3", b"/usr/bin/python3"))
+LOADERS = {
+    "conversation": MAPS + message(READY, 1) + TOLD_PYTHON + message(GONE, PID) + TOLD_PYTHON,
+    "busy": message(BUSY, 0),
+    "map_without_fd": message(MAP, 0, 0, 4096),
+    "map_after_ready": MAPS + message(READY, 1) + MAPS,
+    "ready_with_fd": message(READY, 1, fd=1),
+    "ready_for_many": message(READY, 65),
+    "process_too_early": TOLD_PYTHON,
+    "long_exe": MAPS + message(READY, 1) + message(TOLD, PID, 1, 8080 | 257 << 16, more=bytes(280)),
+    "hello": message(HELLO, 0x52445354, ABI_VERSION, 0),
+    "empty_message": bytes(2) + MAPS,
+    "short": MAPS[:9],
+}
+
+for folder, seeds in (("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
         (CORPUS / folder / name).write_bytes(content)

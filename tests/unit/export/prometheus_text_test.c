@@ -190,6 +190,8 @@ static void our_own_metrics_exist_from_the_start(void **state)
         "redstart_unparsed_total{protocol=\"http\",cause=\"io_uring\"} 0\n",
         "redstart_unparsed_total{protocol=\"http\",cause=\"pipelined\"} 0\n",
         "redstart_unparsed_total{protocol=\"ring\",cause=\"bad_record\"} 0\n",
+        "redstart_unparsed_total{protocol=\"ring\",cause=\"lost\"} 0\n",
+        "redstart_unparsed_total{protocol=\"loader\",cause=\"bad_message\"} 0\n",
         "redstart_spans_total{outcome=\"built\",kind=\"server\"} 0\n",
         "redstart_spans_total{outcome=\"built\",kind=\"client\"} 0\n",
         "redstart_spans_dropped_total{cause=\"stdout_slow\"} 0\n",
