@@ -14,6 +14,7 @@
 #include "common/abi/counters.h"
 #include "common/lib/log.h"
 
+#define HELLO_TICKS     5   // a collector that says nothing keeps the place no longer
 #define TAILS_PERIOD_MS 400 // how often silent responses are looked for, while there are any
 
 struct server {
@@ -21,7 +22,9 @@ struct server {
     struct ring_buffer *events;
     int epoll_fd, listen_fd, signal_fd, timer_fd;
     int peer_fd;        // the collector, -1
+    struct ucred peer;
     bool peer_greeted;  // its hello was right
+    unsigned peer_ticks; // of the timer since it connected
     int sync_fd;        // the walk over all processes that is being told to it, -1
     struct port_set said; // ports whose first listener was logged
     bool sync_again;    // something could not be told: walk once more
@@ -33,7 +36,7 @@ static void peer_close(struct server *server, const char *why)
 {
     if (server->peer_fd < 0)
         return;
-    log_info("collector disconnected: %s", why);
+    log_info("collector disconnected: %s pid=%d uid=%u", why, server->peer.pid, server->peer.uid);
     cleanup_fd_close(&server->peer_fd);
     cleanup_fd_close(&server->sync_fd);
     server->peer_greeted = false;
@@ -204,13 +207,31 @@ static void peer_accept(struct server *server)
     if (epoll_watch(server, fd, EPOLLIN | EPOLLOUT | EPOLLET) < 0)
         return;
     server->peer_fd = fd_take(&fd);
+    server->peer = who;
+    server->peer_ticks = 0;
     selection_exclude(server->selection, (uint32_t)who.pid);
+}
+
+// NULL, or how the one message that a collector may send was wrong.
+static const char *hello_judge(const struct server *server, const struct message_hello *hello, ssize_t size, int flags)
+{
+    if (flags & MSG_CTRUNC)
+        return "it sent file descriptors (closed unseen)";
+    if (size != sizeof *hello || hello->kind != MESSAGE_HELLO || hello->magic != MESSAGE_MAGIC)
+        return "a message that is no hello";
+    if (server->peer_greeted)
+        return "a second hello";
+    if (hello->abi_version != ABI_VERSION)
+        return "another ABI version: install loader and collector from the same build";
+    return NULL;
 }
 
 static void peer_read(struct server *server)
 {
     struct message_hello hello;
-    ssize_t n = recv(server->peer_fd, &hello, sizeof hello, MSG_DONTWAIT | MSG_TRUNC);
+    struct iovec part = {&hello, sizeof hello};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1}; // no room for fds: the kernel closes them
+    ssize_t n = recvmsg(server->peer_fd, &header, MSG_DONTWAIT | MSG_TRUNC);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -218,15 +239,10 @@ static void peer_read(struct server *server)
         peer_close(server, n ? strerror(errno) : "end of conversation");
         return;
     }
-    if (server->peer_greeted || n != sizeof hello || hello.kind != MESSAGE_HELLO || hello.magic != MESSAGE_MAGIC) {
-        log_warn("the collector broke the protocol: a message of %zd bytes that is no hello", n);
+    const char *wrong = hello_judge(server, &hello, n, header.msg_flags);
+    if (wrong) {
+        log_warn("the collector broke the protocol: %s", wrong);
         peer_close(server, "protocol violation");
-        return;
-    }
-    if (hello.abi_version != ABI_VERSION) {
-        log_warn("the collector speaks ABI version %u, this loader %u: install both from the same build", hello.abi_version,
-                 ABI_VERSION);
-        peer_close(server, "version mismatch");
         return;
     }
     int r = hand_over(server);
@@ -234,7 +250,7 @@ static void peer_read(struct server *server)
         peer_close(server, strerror(-r));
         return;
     }
-    log_info("collector connected");
+    log_info("collector connected pid=%d uid=%u", server->peer.pid, server->peer.uid);
     server->peer_greeted = true;
     sync_start(server);
 }
@@ -248,6 +264,8 @@ static void timer_tick(struct server *server)
     if ((int64_t)probes_counter(server->selection->probes, COUNTER_TAILS_OPEN) > 0 &&
         probes_walk_tails(server->selection->probes) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
+    if (server->peer_fd >= 0 && !server->peer_greeted && ++server->peer_ticks > HELLO_TICKS)
+        peer_close(server, "it never said hello");
     if (server->peer_greeted && server->sync_again && server->sync_fd < 0)
         sync_start(server);
 }
