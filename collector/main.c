@@ -103,10 +103,34 @@ static void self_refresh(void *context)
     collector->self.observed_processes = process_table_live(collector->stages.processes);
 }
 
+// Before a page of metrics: what takes a look at /proc as well.
+static void page_refresh(void *context)
+{
+    struct collector *collector = context;
+    uint32_t loader = intake_loader_pid(collector->intake);
+    struct usage *usage = collector->self.usage;
+    self_refresh(collector);
+    if (usage_read(0, &usage[SELF_PROCESS_COLLECTOR]) < 0)
+        usage[SELF_PROCESS_COLLECTOR].resident_bytes = 0;
+    if (!loader || usage_read(loader, &usage[SELF_PROCESS_LOADER]) < 0)
+        usage[SELF_PROCESS_LOADER].resident_bytes = 0;
+}
+
+// Kept only for who asks: it takes memory for each series.
+static void page_asked(void *context, enum prometheus_format format)
+{
+    static const unsigned extras[PROMETHEUS_FORMAT_MAX] = {
+        [PROMETHEUS_OPENMETRICS] = RED_EXTRA_EXEMPLARS,
+        [PROMETHEUS_PROTOBUF] = RED_EXTRA_EXEMPLARS | RED_EXTRA_EXPONENTIAL,
+    };
+    struct collector *collector = context;
+    red_keep(collector->stages.red, extras[format]);
+}
+
 static const char *not_ready(void *context)
 {
     struct collector *collector = context;
-    return intake_attached(collector->intake) ? NULL : "not connected to the loader";
+    return intake_not_ready(collector->intake, clock_monotonic_ns());
 }
 
 static void connections_tick(void *context)
@@ -205,7 +229,8 @@ static int outputs_start(struct collector *collector)
         .red = collector->stages.red,
         .self = &collector->self,
         .processes = collector->stages.processes,
-        .refresh = self_refresh,
+        .refresh = page_refresh,
+        .asked = page_asked,
         .not_ready = not_ready,
         .context = collector,
     };

@@ -137,7 +137,7 @@ static int metrics_print(struct replay *replay)
     replay->text = NULL;
     replay->self.observed_processes = process_table_live(replay->stages.processes);
     buffer_init(&page, METRICS_BYTES_MAX);
-    prometheus_format(&page, &exposition);
+    prometheus_format(&page, &exposition, PROMETHEUS_TEXT);
     int r = page.failed ? -ENOMEM : 0;
     if (r == 0 && (fwrite(page.p, 1, page.n, stdout) != page.n || fflush(stdout) != 0))
         r = -EIO;

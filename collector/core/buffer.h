@@ -38,3 +38,5 @@ void buffer_add_terminal(struct buffer *buffer, struct str s);
 // A Prometheus label value (text format 0.0.4): backslash, quote and newline escaped; other control characters, which
 // the format would allow, and invalid UTF-8 replaced by U+FFFD.
 void buffer_add_label(struct buffer *buffer, struct str s);
+// What a reader of that label sees: the same text where nothing needs to be escaped (protobuf strings).
+void buffer_add_clean(struct buffer *buffer, struct str s);

@@ -94,3 +94,18 @@ void buffer_add_label(struct buffer *buffer, struct str s)
 {
     escape_run(buffer, s, quoted_plain, label_escape);
 }
+
+static bool clean_plain(struct str s, size_t length)
+{
+    return !utf8_control(s, length) || s.p[0] == '\n';
+}
+
+static void clean_escape(struct buffer *buffer, struct str s, size_t length)
+{
+    buffer_add_str(buffer, STR(UTF8_REPLACEMENT));
+}
+
+void buffer_add_clean(struct buffer *buffer, struct str s)
+{
+    escape_run(buffer, s, clean_plain, clean_escape);
+}

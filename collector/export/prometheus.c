@@ -1,7 +1,6 @@
 // The HTTP side of /metrics, /healthz and /readyz; see prometheus.h. Whoever reaches the port is a stranger:
-// libmicrohttpd parses the requests, with a cap on connections, on each connection's memory and on its silence; a page
-// is written piece by piece as its reader takes it. Its format is in prometheus_text.c (OpenMetrics and others will
-// stand beside it and be chosen here by the Accept header).
+// libmicrohttpd parses the requests, with a cap on connections, on each connection's memory and on its silence;
+// prometheus_limit.c ends those that take too long. Which format a page has is chosen by prometheus_accept.c.
 //
 // libmicrohttpd runs without threads: its epoll fd is one fd of our loop, its timeouts are one timer. One daemon per
 // listening socket, because a daemon has only one.
@@ -12,22 +11,23 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include "collector/core/clock.h"
-#include "collector/export/prometheus_format.h"
+#include "collector/export/prometheus_accept.h"
+#include "collector/export/prometheus_limit.h"
 #include "collector/export/prometheus_listen.h"
+#include "collector/export/prometheus_page.h"
 
-#define CONNECTIONS_MAX      64
 #define CONNECTION_MEMORY    (16 << 10)
 #define CONNECTION_TIMEOUT_S 10
-#define PIECE_BYTES_MAX      (1 << 20) // far more than a piece takes
+#define LIMIT_PERIOD_NS      NS_PER_SEC
 #define PATH_MAX_BYTES       256
 
-#define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
-#define TYPE_TEXT    "text/plain; charset=utf-8"
+#define TYPE_TEXT "text/plain; charset=utf-8"
 
 struct listener {
     struct prometheus *prometheus;
     struct MHD_Daemon *daemon;
-    int epoll_fd, timer; // -1: none
+    int epoll_fd, timer, limit_timer; // -1: none
+    struct prometheus_limit limit;
 };
 
 struct prometheus {
@@ -38,49 +38,29 @@ struct prometheus {
     struct listener listener[PROMETHEUS_LISTEN_MAX];
 };
 
-// A page on its way: written piece by piece as the reader takes it. Belongs to its response, which lives until the last
-// byte is sent or the connection is gone.
-struct page {
-    const struct exposition *exposition;
-    struct prometheus_cursor cursor;
-    struct buffer piece;
-    size_t sent; // of the piece
-};
-
-static void page_free(void *context)
-{
-    struct page *page = context;
-    buffer_release(&page->piece);
-    free(page);
-}
-
 // The next bytes for libmicrohttpd's buffer.
 static ssize_t page_read(void *context, uint64_t position, char *to, size_t room)
 {
-    struct page *page = context;
-    while (page->sent == page->piece.n) {
-        page->sent = 0;
-        buffer_reset(&page->piece);
-        if (!prometheus_format_next(&page->piece, page->exposition, &page->cursor))
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        if (page->piece.failed)
-            return MHD_CONTENT_READER_END_WITH_ERROR; // the reader sees a page without its end
-    }
-    size_t left = page->piece.n - page->sent, n = left < room ? left : room;
-    memcpy(to, page->piece.p + page->sent, n);
-    page->sent += n;
-    return (ssize_t)n;
+    ssize_t n = prometheus_page_read(context, to, room);
+    if (n < 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR; // the reader sees a page without its end
+    return n ? n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-// Takes the response. allow: value of an Allow header or NULL.
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *allow,
-                              struct MHD_Response *response)
+static void page_free(void *context)
+{
+    prometheus_page_free(context);
+}
+
+// Takes the response. header: one more, NULL if none.
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *header,
+                              const char *value, struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO; // out of memory: the connection is closed
     enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    if (result == MHD_YES && allow)
-        result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
+    if (result == MHD_YES && header)
+        result = MHD_add_response_header(response, header, value);
     if (result == MHD_YES)
         result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
@@ -93,41 +73,47 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned s
     char line[512];
     int n = snprintf(line, sizeof(line), "%s\n", text);
     size_t size = (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
-    return answer(connection, status, TYPE_TEXT, allow,
+    return answer(connection, status, TYPE_TEXT, allow ? MHD_HTTP_HEADER_ALLOW : NULL, allow,
                   MHD_create_response_from_buffer(size, line, MHD_RESPMEM_MUST_COPY));
 }
 
-static uint64_t page_size(const struct exposition *exposition)
+static struct str header_value(struct MHD_Connection *connection, const char *name)
 {
-    struct prometheus_cursor cursor = {0};
-    struct buffer piece;
-    uint64_t size = 0;
-    buffer_init(&piece, PIECE_BYTES_MAX);
-    while (prometheus_format_next(&piece, exposition, &cursor)) {
-        size += piece.n;
-        buffer_reset(&piece);
-    }
-    buffer_release(&piece);
-    return size;
+    return str_from(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name));
 }
 
-// head: libmicrohttpd 0.9.75 sends a chunked body's end even after a HEAD, so that answer gets a length instead.
+// A response of unknown length, which is sent in chunks. head: libmicrohttpd 0.9.75 sends their end even after a HEAD,
+// but knows no chunks in its mode for HTTP/1.0.
+static struct MHD_Response *page_response(struct prometheus_page *page, bool gzip, bool head)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PROMETHEUS_PIECE_BYTES, page_read, page, page_free);
+    if (!response) {
+        prometheus_page_free(page);
+        return NULL;
+    }
+    if (gzip)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    if (head)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
 static enum MHD_Result answer_metrics(struct prometheus *prometheus, struct MHD_Connection *connection, bool head)
 {
     const struct exposition *exposition = &prometheus->exposition;
-    struct page *page = calloc(1, sizeof(*page));
-    if (!page)
-        return MHD_NO;
+    bool gzip = prometheus_accept_gzip(header_value(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    struct prometheus_choice choice;
+    struct prometheus_page *page;
+    prometheus_accept(header_value(connection, MHD_HTTP_HEADER_ACCEPT), &choice);
     if (exposition->refresh)
         exposition->refresh(exposition->context);
-    page->exposition = exposition;
-    buffer_init(&page->piece, PIECE_BYTES_MAX);
-    uint64_t size = head ? page_size(exposition) : MHD_SIZE_UNKNOWN;
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(size, PROMETHEUS_PIECE_BYTES, page_read, page, page_free);
-    if (!response)
-        page_free(page);
-    return answer(connection, MHD_HTTP_OK, TYPE_METRICS, NULL, response);
+    if (exposition->asked)
+        exposition->asked(exposition->context, choice.format);
+    if (prometheus_page_new(&page, exposition, choice.format, gzip) < 0)
+        return MHD_NO;
+    return answer(connection, MHD_HTTP_OK, choice.content_type, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding",
+                  page_response(page, gzip, head));
 }
 
 static enum MHD_Result answer_ready(struct prometheus *prometheus, struct MHD_Connection *connection)
@@ -180,7 +166,8 @@ static void listener_run(struct listener *listener)
     unsigned before = listener_connections(listener);
     MHD_run(listener->daemon);
     // A daemon at its limit looks at its listening socket again only when it runs the next time.
-    if (before >= CONNECTIONS_MAX && listener_connections(listener) < CONNECTIONS_MAX)
+    if (before >= PROMETHEUS_CONNECTIONS_MAX &&
+        listener_connections(listener) < PROMETHEUS_CONNECTIONS_MAX)
         MHD_run(listener->daemon);
     MHD_UNSIGNED_LONG_LONG ms;
     bool timed = MHD_get_timeout(listener->daemon, &ms) == MHD_YES;
@@ -197,30 +184,63 @@ static void listener_timeout(void *context)
     listener_run(context);
 }
 
+static void listener_enforce(void *context)
+{
+    struct listener *listener = context;
+    prometheus_limit_enforce(&listener->limit, clock_monotonic_ns());
+}
+
+// A connection begins or ends.
+static void connection_changed(void *context, struct MHD_Connection *connection, void **socket_context,
+                               enum MHD_ConnectionNotificationCode code)
+{
+    struct listener *listener = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        *socket_context = prometheus_limit_add(&listener->limit, fd, clock_monotonic_ns());
+    } else if (*socket_context) {
+        prometheus_limit_remove(&listener->limit, *socket_context);
+    }
+    loop_timer_period(listener->prometheus->loop, listener->limit_timer, listener->limit.count ? LIMIT_PERIOD_NS : 0);
+}
+
+// An answer is sent: the time for the next one begins.
+static void request_completed(void *context, struct MHD_Connection *connection, void **request_state,
+                              enum MHD_RequestTerminationCode code)
+{
+    struct prometheus_limited *limited =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (limited)
+        limited->since = clock_monotonic_ns();
+}
+
 static void listener_close(struct listener *listener)
 {
     if (listener->epoll_fd >= 0)
         loop_fd_remove(listener->prometheus->loop, listener->epoll_fd);
     loop_timer_remove(listener->prometheus->loop, listener->timer);
     if (listener->daemon)
-        MHD_stop_daemon(listener->daemon); // closes the listening socket too
+        MHD_stop_daemon(listener->daemon); // closes the listening socket too, and every connection
+    loop_timer_remove(listener->prometheus->loop, listener->limit_timer);
 }
 
 // Takes the fd.
 static int listener_open(struct listener *listener, struct prometheus *prometheus, int fd)
 {
-    *listener = (struct listener){.prometheus = prometheus, .epoll_fd = -1, .timer = -1};
-    listener->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, prometheus,              //
-                                        MHD_OPTION_LISTEN_SOCKET, fd,                                  //
-                                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,        //
-                                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, //
-                                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, //
-                                        MHD_OPTION_END);
+    *listener = (struct listener){.prometheus = prometheus, .epoll_fd = -1, .timer = -1, .limit_timer = -1};
+    listener->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, prometheus,                        //
+                                        MHD_OPTION_LISTEN_SOCKET, fd,                                            //
+                                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)PROMETHEUS_CONNECTIONS_MAX,       //
+                                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,           //
+                                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,           //
+                                        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, listener,              //
+                                        MHD_OPTION_NOTIFY_COMPLETED, request_completed, listener, MHD_OPTION_END);
     if (!listener->daemon)
         return -ENOMEM;
     listener->timer = loop_timer_add(prometheus->loop, 0, listener_timeout, listener);
-    if (listener->timer < 0)
-        return listener->timer;
+    listener->limit_timer = loop_timer_add(prometheus->loop, 0, listener_enforce, listener);
+    if (listener->timer < 0 || listener->limit_timer < 0)
+        return -ENOSPC;
     int epoll_fd = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     int error = loop_fd_add(prometheus->loop, epoll_fd, EPOLLIN, listener_ready, listener);
     if (!error)

@@ -3,6 +3,7 @@
 
 #include "collector/core/buffer.h"
 #include "collector/core/loop.h"
+#include "collector/export/prometheus_writer.h"
 #include "collector/meta/process.h"
 #include "collector/red/red.h"
 #include "collector/red/self.h"
@@ -13,12 +14,14 @@ struct exposition {
     const struct process_table *processes;
     const char *host_name;                   // of target_info; NULL: prometheus_new asks the kernel
     void (*refresh)(void *context);          // called before each page, brings *self up to date; may be NULL
+    // A page in this format is wanted: what only such a page shows can begin to be kept. May be NULL.
+    void (*asked)(void *context, enum prometheus_format format);
     const char *(*not_ready)(void *context); // NULL when ready, else the reason (for /readyz)
     void *context;
 };
 
-// The whole page in text format 0.0.4. Pure.
-void prometheus_format(struct buffer *buffer, const struct exposition *exposition);
+// The whole page. Pure.
+void prometheus_format(struct buffer *buffer, const struct exposition *exposition, enum prometheus_format format);
 
 struct prometheus;
 // address: NULL for localhost (both ::1 and 127.0.0.1), "" for all, else an IP address or "[v6]". path: "/metrics" if

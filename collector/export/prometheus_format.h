@@ -1,8 +1,9 @@
-// What the two halves of the page share: prometheus_text.c (the services' metrics) and prometheus_self.c (redstart's
-// own).
+// What the halves of the page share: prometheus_metrics.c (the services' metrics), prometheus_self.c (redstart's own) and
+// prometheus_page.c, which hands out its pieces.
 #pragma once
 
 #include "collector/export/prometheus.h"
+#include "collector/export/prometheus_writer.h"
 
 // How far a page has come. All zero at its start; between two pieces series may come and go.
 struct prometheus_cursor {
@@ -15,8 +16,7 @@ struct prometheus_cursor {
 // Appends the next piece of a page: some whole histograms, targets, or our own metrics, about PROMETHEUS_PIECE_BYTES.
 // False at the end.
 #define PROMETHEUS_PIECE_BYTES (32 << 10)
-bool prometheus_format_next(struct buffer *page, const struct exposition *exposition, struct prometheus_cursor *cursor);
-// HELP and TYPE lines. type: "counter", "gauge", "histogram"; help: one line of ours.
-void prometheus_format_family(struct buffer *page, const char *name, const char *type, const char *help);
+bool prometheus_format_next(struct prometheus_writer *writer, const struct exposition *exposition,
+                            struct prometheus_cursor *cursor);
 // redstart's own metrics.
-void prometheus_format_self(struct buffer *page, const struct exposition *exposition);
+void prometheus_format_self(struct prometheus_writer *writer, const struct exposition *exposition);

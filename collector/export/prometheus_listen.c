@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024 // many scrapers at once wait here for one of the connections
 
 union endpoint {
     struct sockaddr any;

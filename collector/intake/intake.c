@@ -16,6 +16,7 @@
 
 #define DRAIN_BUSY_NS (10 * NS_PER_MS)
 #define DRAIN_IDLE_NS (100 * NS_PER_MS)
+#define DRAIN_LATE_NS (2 * NS_PER_SEC) // something is wrong
 #define RINGS_MAX 16
 #define RECORDS_PER_TURN 65536 // more than all rings hold: who writes faster than we read does not get the loop for good
 // With several rings, records younger than this wait for the next turn: an older one may still be on its way in another ring.
@@ -32,6 +33,7 @@ struct intake {
     size_t cpus;
     int timer;
     uint64_t period_ns;
+    uint64_t drained_ns; // when the rings were looked at last
     bool attached;
 };
 
@@ -60,6 +62,27 @@ static struct ring *oldest_ring(struct intake *intake, uint64_t before, const st
     return oldest;
 }
 
+// How full the rings were found, for an operator: before a drain.
+static void fill_note(struct intake *intake)
+{
+    for (unsigned i = 0; i < intake->rings; i++) {
+        uint64_t filled = ring_filled(&intake->ring[i]);
+        if (filled > intake->self->ring_high_water_bytes && filled <= intake->ring[i].size)
+            intake->self->ring_high_water_bytes = filled;
+        intake->self->ring_bytes = intake->ring[i].size;
+    }
+}
+
+// How long the oldest record had waited when its drain came.
+static void delay_note(struct intake *intake, const struct http1_record *record)
+{
+    uint64_t now = clock_monotonic_ns(), delay = now > record->emitted ? now - record->emitted : 0;
+
+    intake->self->drain_delay_ns = delay;
+    if (delay > intake->self->drain_delay_max_ns)
+        intake->self->drain_delay_max_ns = delay;
+}
+
 static unsigned rings_drain(struct intake *intake, uint64_t before)
 {
     const struct http1_record *record;
@@ -67,12 +90,17 @@ static unsigned rings_drain(struct intake *intake, uint64_t before)
     uint32_t size;
     unsigned count = 0;
 
+    fill_note(intake);
+    intake->drained_ns = clock_monotonic_ns();
     while (count < RECORDS_PER_TURN && (ring = oldest_ring(intake, before, &record, &size))) {
         // Checked and used in place: only the kernel writes there (map_fd.h), and not before ring_next.
-        if (record_check(record, size))
+        if (record_check(record, size)) {
+            if (!count)
+                delay_note(intake, record);
             intake->receiver.record(intake->receiver.context, record);
-        else
+        } else {
             intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]++;
+        }
         ring_next(ring, size);
         count++;
     }
@@ -253,6 +281,22 @@ void intake_free(struct intake *intake)
 bool intake_attached(const struct intake *intake)
 {
     return intake->attached;
+}
+
+const char *intake_not_ready(const struct intake *intake, uint64_t now_ns)
+{
+    if (!session_connected(intake->session))
+        return "not connected to the loader";
+    if (!intake->attached)
+        return "connected to the loader, which has not attached its probes yet";
+    if (now_ns > intake->drained_ns && now_ns - intake->drained_ns > DRAIN_LATE_NS)
+        return "the rings were not drained lately";
+    return NULL;
+}
+
+uint32_t intake_loader_pid(const struct intake *intake)
+{
+    return session_peer(intake->session);
 }
 
 void intake_drain(struct intake *intake)

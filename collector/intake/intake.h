@@ -25,6 +25,10 @@ int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket
                const struct intake_receiver *receiver, struct self *self) must_check;
 void intake_free(struct intake *intake);
 bool intake_attached(const struct intake *intake);
+// NULL when records flow, else why they do not: one line for an operator.
+const char *intake_not_ready(const struct intake *intake, uint64_t now_ns);
+// 0 while it is not known.
+uint32_t intake_loader_pid(const struct intake *intake);
 // Drains what is in the rings now (for the end of a run).
 void intake_drain(struct intake *intake);
 // Sums the kernel's counters into self->kernel (and connections).

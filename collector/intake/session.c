@@ -197,3 +197,18 @@ void session_free(struct session *session)
     cleanup_fd_close(&session->fd);
     free(session);
 }
+
+bool session_connected(const struct session *session)
+{
+    return session->fd >= 0;
+}
+
+uint32_t session_peer(const struct session *session)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (session->fd < 0 || getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid < 0)
+        return 0;
+    return (uint32_t)peer.pid;
+}

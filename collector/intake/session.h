@@ -17,3 +17,6 @@ int session_new(struct session **ret_session, struct loop *loop, const char *soc
 void session_free(struct session *session);
 // Ends the conversation, as a violation by the loader. The receiver is told.
 void session_refuse(struct session *session, const char *why);
+bool session_connected(const struct session *session);
+// The loader's pid as the kernel knows it (who listens on the socket); 0 if there is none, or not to be seen from here.
+uint32_t session_peer(const struct session *session);

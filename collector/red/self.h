@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdint.h>
+#include "collector/meta/usage.h"
 #include "common/abi/counters.h"
 #include "common/lib/cleanup.h"
 
@@ -44,6 +45,9 @@ struct self_export {
     uint64_t sent, retries, failed[SELF_FAILURE_MAX]; // in points or spans; retries in attempts
 };
 
+// What redstart itself takes: resident_bytes 0 where it is not known.
+enum self_process { SELF_PROCESS_COLLECTOR, SELF_PROCESS_LOADER, SELF_PROCESS_MAX };
+
 struct self {
     uint64_t unparsed[SELF_UNPARSED_MAX];
     uint64_t spans_dropped[SELF_SPANS_DROPPED_MAX];
@@ -52,4 +56,8 @@ struct self {
     uint64_t kernel[COUNTER_MAX]; // sum over CPUs, read from the mapped page before each export
     uint32_t observed_processes;
     uint32_t connections;
+    uint64_t ring_bytes;            // size of each ring; 0: no loader was there yet
+    uint64_t ring_high_water_bytes; // the most that was found in one
+    uint64_t drain_delay_ns, drain_delay_max_ns; // how long the oldest record of a drain had waited: the last one's, the worst
+    struct usage usage[SELF_PROCESS_MAX];        // read with the counters
 };

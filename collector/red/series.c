@@ -2,6 +2,7 @@
 #include "collector/red/series.h"
 
 #include <stdlib.h>
+#include "collector/red/seed.h"
 
 // Every value of one request, by instrument.
 struct measurement {
@@ -26,15 +27,17 @@ static struct measurement measurement_of(const struct span *span)
     return measured;
 }
 
-static void exponential_keep(struct exponential **exponential, double value)
+// before: the explicit histogram without this value.
+static void exponential_keep(struct exponential **exponential, const struct histogram_bounds *bounds,
+                             const struct histogram *before, uint64_t value)
 {
     if (!*exponential) {
         *exponential = malloc(sizeof(**exponential));
         if (!*exponential)
             return;
-        exponential_init(*exponential);
+        seed_exponential(before, bounds, *exponential);
     }
-    exponential_add(*exponential, value);
+    exponential_add(*exponential, histogram_exported(bounds, value));
 }
 
 // The last one of each bucket.
@@ -59,9 +62,9 @@ void red_series_add(struct red_series *series, const struct span *span, unsigned
         const struct histogram_bounds *bounds = red_instruments[span->kind][i].bounds;
         if (!measured.known[i])
             continue;
-        histogram_add(&series->histogram[i], bounds, measured.value[i]);
         if (extras & RED_EXTRA_EXPONENTIAL)
-            exponential_keep(&series->exponential[i], histogram_exported(bounds, measured.value[i]));
+            exponential_keep(&series->exponential[i], bounds, &series->histogram[i], measured.value[i]);
+        histogram_add(&series->histogram[i], bounds, measured.value[i]);
         if (extras & RED_EXTRA_EXEMPLARS && span->sampled)
             exemplar_keep(&series->exemplar[i], bounds, span, measured.value[i]);
     }

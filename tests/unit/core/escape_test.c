@@ -70,6 +70,14 @@ static void table(void **state)
     }
 }
 
+// The same text as a label value once its escapes are read.
+static void clean(void **state)
+{
+    assert_escaped(buffer_add_clean, STR(""), "");
+    assert_escaped(buffer_add_clean, STR("a\"b\\c\n\xc3\xa9"), "a\"b\\c\n\xc3\xa9");
+    assert_escaped(buffer_add_clean, STR("\t\x1b\xc2\x9b\x7f\xffz"), FFFD FFFD FFFD FFFD FFFD "z");
+}
+
 // Whatever two bytes come, the results are valid UTF-8 without control characters.
 static void every_pair_of_bytes(void **state)
 {
@@ -95,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
+        cmocka_unit_test(clean),
         cmocka_unit_test(every_pair_of_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-// The page of metrics, line by line. With an argument the program prints a page instead, for `promtool check metrics`.
+// The page of metrics, line by line. With an argument, "text" or "openmetrics",
+// the program prints a page instead, for `promtool check metrics` and other readers.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +50,7 @@ static void bench_close(struct bench *bench)
 static void bench_format(struct bench *bench)
 {
     buffer_reset(&bench->page);
-    prometheus_format(&bench->page, &bench->exposition);
+    prometheus_format(&bench->page, &bench->exposition, PROMETHEUS_TEXT);
     assert_false(bench->page.failed);
     assert_int_equal(bench->page.p[bench->page.n - 1], '\n');
     buffer_add_char(&bench->page, 0);
@@ -203,6 +204,35 @@ static void our_own_metrics_exist_from_the_start(void **state)
     bench_close(&bench);
 }
 
+// What is not known is left out; what redstart takes is in seconds and bytes.
+static void our_own_health(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    bench_format(&bench);
+    assert_null(strstr(bench.page.p, "redstart_ring_"));
+    assert_null(strstr(bench.page.p, "redstart_process_"));
+    bench.self.ring_bytes = 1 << 20;
+    bench.self.ring_high_water_bytes = 4096;
+    bench.self.drain_delay_ns = 10500000;
+    bench.self.drain_delay_max_ns = 2 * NS_PER_SEC;
+    bench.self.usage[SELF_PROCESS_COLLECTOR] = (struct usage){.cpu_ns = 1230000000, .resident_bytes = 9 << 20};
+    bench_format(&bench);
+    static const char lines[] = "redstart_ring_size_bytes 1048576\n";
+    assert_lines(&bench, "%s%s", lines, "");
+    assert_lines(&bench, "redstart_ring_high_water_bytes %s\n%s", "4096", "");
+    assert_lines(&bench, "redstart_drain_delay_seconds %s\n%s", "0.0105", "");
+    assert_lines(&bench, "redstart_drain_delay_max_seconds %s\n%s", "2", "");
+    assert_lines(&bench, "redstart_process_cpu_seconds_total{process=\"collector\"} %s\n%s", "1.23", "");
+    assert_lines(&bench, "redstart_process_resident_memory_bytes{process=\"collector\"} %s\n%s", "9437184", "");
+    assert_null(strstr(bench.page.p, "process=\"loader\""));
+    bench.self.usage[SELF_PROCESS_LOADER] = (struct usage){.cpu_ns = 0, .resident_bytes = 1 << 20};
+    bench_format(&bench);
+    assert_lines(&bench, "redstart_process_cpu_seconds_total{process=\"loader\"} %s\n%s", "0", "");
+    assert_lines(&bench, "redstart_process_resident_memory_bytes{process=\"loader\"} %s\n%s", "1048576", "");
+    bench_close(&bench);
+}
+
 static void our_own_metrics_count(void **state)
 {
     struct bench bench;
@@ -317,19 +347,22 @@ static void series_come_and_go_between_pieces(void **state)
     for (uint16_t status = 100; status < 150; status++)
         record_status(&bench, process, status, status < 125 ? 0 : 10 * NS_PER_SEC);
     struct prometheus_cursor cursor = {0};
-    assert_true(prometheus_format_next(&bench.page, &bench.exposition, &cursor));
+    struct prometheus_writer writer;
+    struct buffer piece;
+    buffer_init(&piece, 1 << 20);
+    prometheus_writer_init(&writer, PROMETHEUS_TEXT, &piece);
+    assert_true(prometheus_format_next(&writer, &bench.exposition, &cursor));
+    buffer_add(&bench.page, piece.p, piece.n);
     assert_true(bench.page.n >= PROMETHEUS_PIECE_BYTES && bench.page.n < PROMETHEUS_PIECE_BYTES + 8192);
     assert_true(cursor.series_id > 1 && cursor.series_id < 25);
     unsigned shown = (unsigned)cursor.series_id; // of those that now expire
     red_expire(bench.red, 2 * NS_PER_SEC);
     record_status(&bench, process, 150, 10 * NS_PER_SEC);
-    struct buffer piece;
-    buffer_init(&piece, 1 << 20);
-    while (prometheus_format_next(&piece, &bench.exposition, &cursor)) {
+    buffer_reset(&piece);
+    while (prometheus_format_next(&writer, &bench.exposition, &cursor)) {
         buffer_add(&bench.page, piece.p, piece.n);
         buffer_reset(&piece);
     }
-    buffer_release(&piece);
     assert_false(bench.page.failed);
     buffer_add_char(&bench.page, 0);
     assert_int_equal(page_counts(&bench, "\nhttp_server_request_duration_seconds_count{"), shown + 26);
@@ -337,7 +370,9 @@ static void series_come_and_go_between_pieces(void **state)
     assert_int_equal(page_counts(&bench, "\nhttp_server_response_body_size_bytes_count{"), 26);
     assert_int_equal(page_counts(&bench, "\ntarget_info{"), 1);
     assert_int_equal(page_counts(&bench, "\nredstart_connections "), 1);
-    assert_false(prometheus_format_next(&bench.page, &bench.exposition, &cursor));
+    assert_false(prometheus_format_next(&writer, &bench.exposition, &cursor));
+    prometheus_writer_release(&writer);
+    buffer_release(&piece);
     bench_close(&bench);
 }
 
@@ -347,8 +382,70 @@ static void a_page_that_does_not_fit_fails(void **state)
     bench_full(&bench);
     buffer_release(&bench.page);
     buffer_init(&bench.page, 4096);
-    prometheus_format(&bench.page, &bench.exposition);
+    prometheus_format(&bench.page, &bench.exposition, PROMETHEUS_TEXT);
     assert_true(bench.page.failed);
+    bench_close(&bench);
+}
+
+// OpenMetrics: names and types, canonical bounds, exemplars of both ends, the last line; to the letter.
+static void openmetrics(void **state)
+{
+    static const char *const lines[] = {
+        "# TYPE http_server_request_duration_seconds histogram\n"
+        "# UNIT http_server_request_duration_seconds seconds\n"
+        "# HELP http_server_request_duration_seconds Duration of HTTP server requests.\n",
+        "# TYPE http_server_request_body_size_bytes histogram\n# UNIT http_server_request_body_size_bytes bytes\n",
+        "# TYPE target info\n# HELP target Attributes of the observed services' resources.\ntarget_info{",
+        "# TYPE redstart_build info\n# HELP redstart_build Version and commit of this redstart.\nredstart_build_info{",
+        "# TYPE redstart_records counter\n# HELP redstart_records Records that the kernel side produced.\n"
+        "redstart_records_total{kind=\"http1\"} 0\n",
+        "redstart_connections 0\n# EOF\n",
+    };
+    static const char *const bounds[][15] = {
+        {"0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1.0", "2.5", "5.0", "7.5", "10.0",
+         "+Inf"},
+        {"0.0", "32.0", "64.0", "128.0", "256.0", "512.0", "1024.0", "2048.0", "4096.0", "8192.0", "32768.0",
+         "131072.0", "524288.0", "1.048576e+06", "+Inf"},
+    };
+    struct bench bench;
+    bench_open(&bench);
+    red_keep(bench.red, RED_EXTRA_EXEMPLARS);
+    struct span span = spans_server();
+    span.process = process_made(&bench, NO_SUCH_PID, "/usr/bin/shop");
+    span.sampled = true;
+    red_record(bench.red, &span);
+    prometheus_format(&bench.page, &bench.exposition, PROMETHEUS_OPENMETRICS);
+    buffer_add_char(&bench.page, 0);
+    for (size_t i = 0; i < array_size(lines); i++)
+        assert_non_null(strstr(bench.page.p, lines[i]));
+    assert_null(strstr(bench.page.p, "# TYPE target_info"));
+    assert_null(strstr(bench.page.p, "\n\n"));
+    char labels[1024], line[2048];
+    snprintf(labels, sizeof(labels),
+             "service_name=\"shop\",service_instance_id=\"%s\",http_request_method=\"POST\","
+             "http_response_status_code=\"200\",url_scheme=\"http\",server_port=\"8080\","
+             "network_protocol_version=\"1.1\"",
+             span.process->service->instance_id);
+    static const char *const names[] = {"http_server_request_duration_seconds", "http_server_request_body_size_bytes"};
+    static const unsigned buckets[] = {6, 1}; // 0.21091 s, 6 bytes
+    static const char *const exemplars[] = {"0.21091", "6"};
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned bucket = 0; bucket < 15; bucket++) {
+            int n = snprintf(line, sizeof(line), "\n%s_bucket{%s,le=\"%s\"} %u", names[i], labels, bounds[i][bucket],
+                             bucket >= buckets[i]);
+            if (bucket == buckets[i]) // ends 210.91 ms after its start
+                n += snprintf(line + n, sizeof(line) - (size_t)n,
+                              " # {trace_id=\"0123456789abcdef0123456789abcdef\",span_id=\"fedcba9876543210\"} "
+                              "%s 1795269731.334366789",
+                              exemplars[i]);
+            snprintf(line + n, sizeof(line) - (size_t)n, "\n");
+            if (!strstr(bench.page.p, line))
+                fail_msg("not on the page:%sthe page:\n%s", line, bench.page.p);
+        }
+    // 0.0.4 has neither.
+    bench_format(&bench);
+    assert_null(strstr(bench.page.p, " # {"));
+    assert_null(strstr(bench.page.p, "# EOF"));
     bench_close(&bench);
 }
 
@@ -358,15 +455,19 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_server_series),
         cmocka_unit_test(a_client_series_and_an_overflow),
         cmocka_unit_test(our_own_metrics_exist_from_the_start),
+        cmocka_unit_test(our_own_health),
         cmocka_unit_test(our_own_metrics_count),
         cmocka_unit_test(every_metric_is_one_group),
         cmocka_unit_test(series_come_and_go_between_pieces),
         cmocka_unit_test(a_page_that_does_not_fit_fails),
+        cmocka_unit_test(openmetrics),
     };
     if (argc > 1) {
         struct bench bench;
-        bench_format(bench_full(&bench));
-        fputs(bench.page.p, stdout);
+        bench_full(&bench);
+        prometheus_format(&bench.page, &bench.exposition,
+                          strcmp(argv[1], "openmetrics") == 0 ? PROMETHEUS_OPENMETRICS : PROMETHEUS_TEXT);
+        fwrite(bench.page.p, 1, bench.page.n, stdout);
         bench_close(&bench);
         return 0;
     }
