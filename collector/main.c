@@ -61,6 +61,12 @@ static void intake_process(void *context, const struct process_facts *facts)
     stages_process(&collector->stages, facts);
 }
 
+static void intake_executable(void *context, const struct process_executable *found)
+{
+    struct collector *collector = context;
+    process_table_executable(collector->stages.processes, found);
+}
+
 static void intake_process_exit(void *context, uint32_t pid)
 {
     struct collector *collector = context;
@@ -257,6 +263,7 @@ static int intake_start(struct collector *collector)
     struct intake_receiver receiver = {
         .record = intake_record,
         .process = intake_process,
+        .executable = intake_executable,
         .process_exit = intake_process_exit,
         .attached = intake_is_attached,
         .detached = intake_is_detached,

@@ -81,6 +81,9 @@ static void replay_event(struct replay *replay, const struct recording_event *ev
     case RECORDING_PROCESS:
         stages_process(&replay->stages, &event->process);
         break;
+    case RECORDING_EXECUTABLE:
+        process_table_executable(replay->stages.processes, event->executable);
+        break;
     case RECORDING_EXIT:
         process_table_exit(replay->stages.processes, event->exited_pid, event->time_ns);
         break;

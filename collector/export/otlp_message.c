@@ -132,6 +132,7 @@ otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin
         {"telemetry.sdk.name", "redstart", true},
         {"telemetry.sdk.version", REDSTART_VERSION, true},
         {"telemetry.sdk.language", service->language, true},
+        {"process.runtime.version", service->runtime_version, false},
     };
     struct otlp_attributes attributes;
     otlp_resource *resource = arena_take(arena, sizeof(*resource));

@@ -41,6 +41,18 @@ static int process_dispatch(const struct dispatch_receiver *receiver, const void
     return 0;
 }
 
+static int executable_dispatch(const struct dispatch_receiver *receiver, const void *bytes, size_t size)
+{
+    struct message_executable executable;
+    if (size != sizeof executable)
+        return -EBADMSG;
+    memcpy(&executable, bytes, sizeof executable);
+    if (!executable_check(&executable.executable))
+        return -EBADMSG;
+    receiver->executable(receiver->context, &executable);
+    return 0;
+}
+
 static int exit_dispatch(const struct dispatch_receiver *receiver, const void *bytes, size_t size)
 {
     struct message_exit ended;
@@ -71,6 +83,8 @@ int dispatch_message(struct dispatch *dispatch, const struct dispatch_receiver *
     switch (kind) {
     case MESSAGE_PROCESS:
         return process_dispatch(receiver, bytes, size);
+    case MESSAGE_EXECUTABLE:
+        return executable_dispatch(receiver, bytes, size);
     case MESSAGE_EXIT:
         return exit_dispatch(receiver, bytes, size);
     default:

@@ -12,6 +12,7 @@ struct dispatch_receiver {
     int (*map)(void *context, const struct message_map_fd *map, int fd);
     int (*ready)(void *context, unsigned rings);
     void (*process)(void *context, const struct message_process *process);
+    void (*executable)(void *context, const struct message_executable *executable);
     void (*process_exit)(void *context, uint32_t pid);
     void *context;
 };

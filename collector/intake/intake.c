@@ -220,6 +220,14 @@ static void process_received(void *context, const struct message_process *proces
     intake->receiver.process(intake->receiver.context, &facts);
 }
 
+static void executable_received(void *context, const struct message_executable *message)
+{
+    struct intake *intake = context;
+    struct process_executable found = {
+        .pid = message->pid, .start_ns = message->start, .executable = message->executable};
+    intake->receiver.executable(intake->receiver.context, &found);
+}
+
 static void exit_received(void *context, uint32_t pid)
 {
     struct intake *intake = context;
@@ -252,7 +260,7 @@ int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket
     for (unsigned i = 0; i < RINGS_MAX; i++)
         intake->ring[i].fd = -1;
     const struct session_receiver session = {
-        .messages = {map_received, ready_received, process_received, exit_received, intake},
+        .messages = {map_received, ready_received, process_received, executable_received, exit_received, intake},
         .ended = session_ended,
     };
     int r = loop_timer_add(loop, intake->period_ns, intake_tick, intake);

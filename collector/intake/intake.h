@@ -12,6 +12,7 @@ struct intake_receiver {
     // A valid record: size covers its parts, kind is known. Only good during the call.
     void (*record)(void *context, const struct http1_record *record);
     void (*process)(void *context, const struct process_facts *facts);
+    void (*executable)(void *context, const struct process_executable *found);
     void (*process_exit)(void *context, uint32_t pid);
     void (*attached)(void *context); // maps received: records flow from now on
     void (*detached)(void *context); // the loader is gone; connecting again goes on

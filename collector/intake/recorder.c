@@ -45,6 +45,13 @@ static void process_received(void *context, const struct process_facts *facts)
     recorder->receiver.process(recorder->receiver.context, facts);
 }
 
+static void executable_received(void *context, const struct process_executable *found)
+{
+    struct recorder *recorder = context;
+    recorder_add(recorder, (struct recording_event){.kind = RECORDING_EXECUTABLE, .executable = found});
+    recorder->receiver.executable(recorder->receiver.context, found);
+}
+
 static void exit_received(void *context, uint32_t pid)
 {
     struct recorder *recorder = context;
@@ -110,6 +117,7 @@ struct intake_receiver recorder_receiver(struct recorder *recorder)
     return (struct intake_receiver){
         .record = record_received,
         .process = process_received,
+        .executable = executable_received,
         .process_exit = exit_received,
         .attached = intake_is_attached,
         .detached = intake_is_detached,

@@ -68,6 +68,8 @@ int recording_add(FILE *file, const struct recording_event *event)
         return entry_put(file, event, event->record, event->record->size, none, none);
     case RECORDING_PROCESS:
         return process_put(file, event);
+    case RECORDING_EXECUTABLE:
+        return entry_put(file, event, event->executable, sizeof *event->executable, none, none);
     case RECORDING_EXIT:
         return entry_put(file, event, &event->exited_pid, sizeof event->exited_pid, none, none);
     case RECORDING_CMDLINE:
@@ -151,6 +153,11 @@ static const char *event_parse(const uint8_t *data, size_t size, struct recordin
         return record_check(data, size) ? NULL : "a ring record whose parts do not fit";
     case RECORDING_PROCESS:
         return process_parse(data, size, &event->process);
+    case RECORDING_EXECUTABLE:
+        event->executable = (const struct process_executable *)data;
+        return size == sizeof *event->executable && executable_check(&event->executable->executable)
+                   ? NULL
+                   : "an executable entry whose parts do not fit";
     case RECORDING_EXIT:
         memcpy(&event->exited_pid, data, sizeof event->exited_pid);
         return size == sizeof event->exited_pid ? NULL : "an exit entry of the wrong size";

@@ -34,6 +34,7 @@ enum recording_kind {
     RECORDING_CMDLINE,  // pid, arguments: what /proc told while the entry before it was handled
     RECORDING_COUNTERS, // struct recording_counters
     RECORDING_TICK,     // the collector's turn for what waits; the clock offset at that time
+    RECORDING_EXECUTABLE, // struct process_executable
     RECORDING_MAX
 };
 
@@ -54,7 +55,8 @@ struct recording_counters {
 };
 
 _Static_assert(sizeof(struct recording_header) == 32 && sizeof(struct recording_entry) == 16 &&
-                   sizeof(struct recording_process) == 24 && sizeof(struct recording_counters) == 264,
+                   sizeof(struct recording_process) == 24 && sizeof(struct recording_counters) == 264 &&
+                   sizeof(struct process_executable) == 144,
                "recordings have no padding inside structs");
 
 // An entry in memory. What one from a reader points to is good until the next recording_next.
@@ -64,6 +66,7 @@ struct recording_event {
     union {
         const struct http1_record *record;
         struct process_facts process;
+        const struct process_executable *executable;
         uint32_t exited_pid;
         struct {
             uint32_t pid;

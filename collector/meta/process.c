@@ -16,6 +16,8 @@ struct process_entry {
     uint64_t ended_ns; // when it ended, if it did
     uint32_t next;     // in its bucket or the free list: entry + 1
     uint16_t own_port; // process.listen_port may be its parent's
+    uint8_t language;  // enum executable_language, of what it executes
+    char runtime_version[EXECUTABLE_VERSION_MAX + 1];
     bool used, ended;
 };
 
@@ -200,13 +202,26 @@ static struct service *service_of(struct process_table *table, const struct proc
     if (!entry)
         return NULL;
     naming_copy(wanted.exe_name, sizeof wanted.exe_name, naming_exe_base(exe));
-    wanted.language = naming_language(exe);
     wanted.index = table->service_count;
     entry->service = wanted;
     entry->next = *bucket;
     *bucket = entry;
     table->services[table->service_count++] = entry;
     return &entry->service;
+}
+
+// The service's language and runtime, from one of its processes. What the file is counts for more than what it is
+// called; but interpreters that carry no mark of theirs look like the C or C++ that they are made of.
+static void service_describe(struct service *service, const struct process_entry *entry)
+{
+    const char *language = executable_language_name(entry->language);
+    const char *by_name = naming_language(str_from(entry->process.exe));
+    if (by_name && (!language || entry->language == EXECUTABLE_C || entry->language == EXECUTABLE_CPP))
+        language = by_name;
+    if (language)
+        service->language = language;
+    if (entry->runtime_version[0])
+        memcpy(service->runtime_version, entry->runtime_version, sizeof service->runtime_version);
 }
 
 static bool exe_same(const struct process *a, const struct process *b)
@@ -234,6 +249,7 @@ static int entry_assign(struct process_table *table, struct process_entry *entry
         entry->process.service->processes--;
     entry->process.service = service;
     service->processes++;
+    service_describe(service, entry);
     return 0;
 }
 
@@ -257,9 +273,11 @@ static void facts_apply(struct process_entry *entry, const struct process_facts 
     memcpy(exe, facts->exe.p ? facts->exe.p : "", n);
     exe[n] = 0;
     bool same = strcmp(exe, process->exe) == 0;
-    if (!same)
+    if (!same) {
         entry->own_port = facts->listen_port;
-    else if (facts->listen_port && (!entry->own_port || facts->listen_port < entry->own_port))
+        entry->language = EXECUTABLE_UNKNOWN;
+        entry->runtime_version[0] = 0;
+    } else if (facts->listen_port && (!entry->own_port || facts->listen_port < entry->own_port))
         entry->own_port = facts->listen_port;
     memcpy(process->exe, exe, sizeof exe);
     naming_copy(process->comm, sizeof process->comm, facts->comm);
@@ -298,6 +316,17 @@ int process_table_update(struct process_table *table, const struct process_facts
     if (entry->process.listen_port != port_before)
         children_assign(table, entry);
     return 0;
+}
+
+void process_table_executable(struct process_table *table, const struct process_executable *found)
+{
+    struct process_entry *entry = entry_find(table, found->pid);
+    if (!entry || entry->ended || entry->process.start_ns != found->start_ns)
+        return;
+    entry->language = found->executable.language;
+    memcpy(entry->runtime_version, found->executable.version, found->executable.version_size);
+    entry->runtime_version[found->executable.version_size] = 0;
+    service_describe(entry->process.service, entry);
 }
 
 void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_ns)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "common/ipc/executable.h"
 #include "common/lib/cleanup.h"
 #include "common/lib/str.h"
 
@@ -20,6 +21,7 @@ struct service {
     char instance_id[INSTANCE_ID_SIZE];    // service.instance.id (UUIDv5)
     char exe_name[64];                     // process.executable.name
     const char *language;                  // telemetry.sdk.language or NULL
+    char runtime_version[EXECUTABLE_VERSION_MAX + 1]; // process.runtime.version or ""
     uint32_t index;                        // 0, 1, 2 ... in order of appearance
     uint32_t processes;                    // live processes of this instance
 };
@@ -55,6 +57,14 @@ struct process_facts {
     struct str comm;
 };
 int process_table_update(struct process_table *table, const struct process_facts *facts) must_check;
+// What the loader's resolver found out of the file that a process executes; comes after its facts, holds until it
+// executes another.
+struct process_executable {
+    uint32_t pid, reserved;
+    uint64_t start_ns;
+    struct executable executable; // checked (executable_check)
+};
+void process_table_executable(struct process_table *table, const struct process_executable *found);
 // The process ended. Its entry stays findable for a while (records may still be in a ring) and is then reused.
 void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_ns);
 // NULL if the loader has not (yet) said anything of it.

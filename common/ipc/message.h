@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include "common/abi/types.h"
+#include "common/ipc/executable.h"
 
 #define MESSAGE_MAGIC 0x52445354u // "RDST"
 #define MESSAGE_EXE_MAX 256
@@ -20,6 +21,7 @@ enum message_kind {
     MESSAGE_PROCESS,
     MESSAGE_EXIT,
     MESSAGE_BUSY, // another collector is connected; the loader closes
+    MESSAGE_EXECUTABLE,
 };
 
 enum message_map { MESSAGE_MAP_RING, MESSAGE_MAP_COUNTERS };
@@ -49,7 +51,14 @@ struct message_exit {
     uint32_t kind, pid;
 };
 
+// What a process executes, some time after the process itself was told; never, if it cannot be found out.
+struct message_executable {
+    uint32_t kind, pid;
+    uint64_t start; // as in message_process: pid and start are unique
+    struct executable executable;
+};
+
 _Static_assert(sizeof(struct message_hello) == 16 && sizeof(struct message_map_fd) == 16 &&
                    sizeof(struct message_ready) == 8 && sizeof(struct message_process) == 296 &&
-                   sizeof(struct message_exit) == 8,
+                   sizeof(struct message_exit) == 8 && sizeof(struct message_executable) == 144,
                "messages have no padding");

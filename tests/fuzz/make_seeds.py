@@ -57,8 +57,8 @@ STREAMS = {
 }
 
 # As collector/intake/recording.h has it.
-ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK = range(1, 9)
-ABI_VERSION = 1
+ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE = range(1, 10)
+ABI_VERSION = 2
 
 
 def entry(kind, time, data=b""):
@@ -73,18 +73,25 @@ def recording(*entries):
     return struct.pack("<16sIIq", b"redstart record\n", ABI_VERSION, 0, 10**18) + b"".join(entries)
 
 
+def executable(language, version=b"", module=b"", pid=PID):
+    return struct.pack("<IIQHBBBBBB32s20s68s", pid, 0, 9, 62, 64, 1, language, len(version), 0, len(module), version, b"",
+                       module)
+
+
 PYTHON = process(b"/usr/bin/python3")
 RECORDINGS = {
     "empty": recording(),
     "every_kind": recording(
         entry(ATTACHED, 1), entry(PROCESS, 2, PYTHON),
         entry(CMDLINE, 2, struct.pack("<I", PID) + b"python3\0/srv/a.py\0"),
+        entry(EXECUTABLE, 2, executable(10, b"3.11")),
         entry(RECORD, 3, STREAMS["whole"][:144 + len(GET) + len(WHOLE)]), entry(COUNTERS, 4, bytes(264)),
         entry(TICK, 4, struct.pack("<q", -5)), entry(EXIT, 5, struct.pack("<I", PID)), entry(DETACHED, 6)),
     "parked": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, LONG, 10)), entry(PROCESS, 2, process(b"/srv/x")),
                         entry(TICK, 3, bytes(8)), entry(TICK, 3 * 10**9, bytes(8))),
     "other_cmdline": recording(entry(PROCESS, 1, PYTHON), entry(CMDLINE, 1, struct.pack("<I", 7) + b"x")),
     "many_processes": recording(*(entry(PROCESS, pid, process(b"/srv/%d" % pid, pid)) for pid in range(1, 7))),
+    "bad_executable": recording(entry(PROCESS, 1, PYTHON), entry(EXECUTABLE, 1, executable(200))),
     "bad_record": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, WHOLE)[:-1])),
     "back_in_time": recording(entry(TICK, 5, bytes(8)), entry(TICK, 4, bytes(8))),
 }

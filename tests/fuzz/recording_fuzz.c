@@ -39,6 +39,9 @@ static void play(const struct recording_event *event, struct process_table *proc
         if (process_table_update(processes, &event->process) < 0)
             process_table_expire(processes, UINT64_MAX); // full: make room
         break;
+    case RECORDING_EXECUTABLE:
+        process_table_executable(processes, event->executable);
+        break;
     case RECORDING_EXIT:
         process_table_exit(processes, event->exited_pid, event->time_ns);
         break;

@@ -11,9 +11,10 @@
 #include "collector/intake/dispatch.h"
 
 struct seen {
-    unsigned maps, ready, processes, exits, rings;
+    unsigned maps, ready, processes, executables, exits, rings;
     struct message_map_fd map;
     struct message_process process;
+    struct message_executable executable;
     uint32_t exited;
     int answer;
 };
@@ -42,6 +43,13 @@ static void on_process(void *context, const struct message_process *process)
     seen->process = *process;
 }
 
+static void on_executable(void *context, const struct message_executable *executable)
+{
+    struct seen *seen = context;
+    seen->executables++;
+    seen->executable = *executable;
+}
+
 static void on_exit_of(void *context, uint32_t pid)
 {
     struct seen *seen = context;
@@ -57,7 +65,7 @@ static int null_open(void)
 // fd: -1 or one that must be closed or taken by the end.
 static int give(struct dispatch *dispatch, struct seen *seen, const void *bytes, size_t size, int fd)
 {
-    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_exit_of, seen};
+    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_executable, on_exit_of, seen};
     cleanup_fd int owned = fd;
     return dispatch_message(dispatch, &receiver, bytes, size, &owned);
 }
@@ -69,6 +77,7 @@ static void test_a_conversation(void **state)
     struct message_map_fd map = {MESSAGE_MAP, MESSAGE_MAP_RING, 3, 4096};
     struct message_ready ready = {MESSAGE_READY, 4};
     struct message_process process = {.kind = MESSAGE_PROCESS, .pid = 7, .exe_size = MESSAGE_EXE_MAX};
+    struct message_executable executable = {.kind = MESSAGE_EXECUTABLE, .pid = 7, .executable = {.bits = 64}};
     struct message_exit ended = {MESSAGE_EXIT, 7};
     assert_int_equal(give(&dispatch, &seen, &map, sizeof map, null_open()), 0);
     assert_int_equal(seen.map.index, 3);
@@ -77,9 +86,11 @@ static void test_a_conversation(void **state)
     assert_int_equal(seen.rings, 4);
     assert_int_equal(give(&dispatch, &seen, &process, sizeof process, -1), 0);
     assert_int_equal(seen.process.pid, 7);
+    assert_int_equal(give(&dispatch, &seen, &executable, sizeof executable, -1), 0);
+    assert_memory_equal(&seen.executable, &executable, sizeof executable);
     assert_int_equal(give(&dispatch, &seen, &ended, sizeof ended, -1), 0);
     assert_int_equal(seen.exited, 7);
-    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.exits, 4);
+    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.executables + seen.exits, 5);
 }
 
 static void expect_bad(bool ready, const void *bytes, size_t size, bool with_fd)
@@ -87,7 +98,7 @@ static void expect_bad(bool ready, const void *bytes, size_t size, bool with_fd)
     struct dispatch dispatch = {.ready = ready};
     struct seen seen = {.maps = 0};
     assert_int_equal(give(&dispatch, &seen, bytes, size, with_fd ? null_open() : -1), -EBADMSG);
-    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.exits, 0);
+    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.executables + seen.exits, 0);
 }
 
 static void test_wrong_ones(void **state)
@@ -97,6 +108,8 @@ static void test_wrong_ones(void **state)
     const struct message_ready many = {MESSAGE_READY, MESSAGE_RINGS_MAX + 1};
     const struct message_process process = {.kind = MESSAGE_PROCESS},
                                  long_exe = {.kind = MESSAGE_PROCESS, .exe_size = 257};
+    const struct message_executable executable = {.kind = MESSAGE_EXECUTABLE, .executable = {.bits = 64}},
+                                    odd = {.kind = MESSAGE_EXECUTABLE, .executable = {.bits = 63}};
     const struct message_exit ended = {MESSAGE_EXIT, 1};
     const uint32_t unknown[2] = {99, 0}, hello[4] = {MESSAGE_HELLO, MESSAGE_MAGIC, 1, 0};
     expect_bad(false, &map, 0, false);
@@ -114,6 +127,10 @@ static void test_wrong_ones(void **state)
     expect_bad(true, &process, sizeof process - 1, false);
     expect_bad(true, &process, sizeof process, true);
     expect_bad(true, &long_exe, sizeof long_exe, false);
+    expect_bad(false, &executable, sizeof executable, false); // before ready
+    expect_bad(true, &executable, sizeof executable - 1, false);
+    expect_bad(true, &executable, sizeof executable, true);
+    expect_bad(true, &odd, sizeof odd, false);
     expect_bad(false, &ended, sizeof ended, false);
     expect_bad(true, &ended, sizeof ended - 1, false);
     expect_bad(true, unknown, sizeof unknown, false);

@@ -54,6 +54,11 @@ static void on_process(void *context, const struct process_facts *facts)
     assert_int_equal(recorder_cmdline(*(struct recorder **)context, 0x70000000, text, sizeof text, &n), -ENOENT);
 }
 
+static void on_executable(void *context, const struct process_executable *found)
+{
+    note("executable", found->pid);
+}
+
 static void on_exit_of(void *context, uint32_t pid)
 {
     note("exit", pid);
@@ -79,12 +84,15 @@ static void record_one_of_each(struct recorder **recorder)
 {
     static union record_room room;
     static struct self self = {.connections = 2, .kernel = {[COUNTER_RECORD_HTTP1] = 5}};
-    struct intake_receiver to = {on_record, on_process, on_exit_of, on_attached, on_detached, on_drained, recorder};
+    struct intake_receiver to = {on_record,   on_process,  on_executable, on_exit_of,
+                                 on_attached, on_detached, on_drained,    recorder};
+    struct process_executable found = {.pid = 9, .executable = {.bits = 64, .language = EXECUTABLE_GO}};
     struct process_facts facts = {.pid = 9, .exe = STR("/bin/x"), .comm = STR("x")};
     assert_int_equal(recorder_new(recorder, path, &to), 0);
     struct intake_receiver from = recorder_receiver(*recorder);
     from.attached(from.context);
     from.process(from.context, &facts);
+    from.executable(from.context, &found);
     from.record(from.context, record_make(&room, STR("GET / HTTP/1.1\r\n\r\n"), STR("")));
     from.drained(from.context);
     recorder_tick(*recorder, &self, clock_monotonic_ns());
@@ -97,15 +105,15 @@ static void record_one_of_each(struct recorder **recorder)
 static void test_all_events(void **state)
 {
     static const enum recording_kind kinds[] = {
-        RECORDING_ATTACHED, RECORDING_PROCESS, RECORDING_CMDLINE, RECORDING_RECORD,   RECORDING_COUNTERS,
-        RECORDING_TICK,     RECORDING_TICK,    RECORDING_EXIT,    RECORDING_DETACHED,
+        RECORDING_ATTACHED, RECORDING_PROCESS, RECORDING_CMDLINE, RECORDING_EXECUTABLE, RECORDING_RECORD,
+        RECORDING_COUNTERS, RECORDING_TICK,    RECORDING_TICK,    RECORDING_EXIT,       RECORDING_DETACHED,
     };
     struct recorder *recorder;
     struct recording_reader reader;
     const struct recording_event *event;
     clock_offset_set(4000);
     record_one_of_each(&recorder);
-    assert_string_equal(handed_on, "attached=0 process=9 record=162 drained=0 exit=9 detached=0 ");
+    assert_string_equal(handed_on, "attached=0 process=9 executable=9 record=162 drained=0 exit=9 detached=0 ");
 
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -118,6 +126,8 @@ static void test_all_events(void **state)
             assert_true(event->counters->connections == 2);
             assert_true(event->counters->kernel.value[COUNTER_RECORD_HTTP1] == 5);
         }
+        if (event->kind == RECORDING_EXECUTABLE)
+            assert_int_equal(event->executable->executable.language, EXECUTABLE_GO);
         if (event->kind == RECORDING_TICK)
             assert_true(event->clock_offset_ns == 4000);
         if (event->kind == RECORDING_CMDLINE)

@@ -18,7 +18,9 @@
 
 static union record_room room;
 static struct recording_counters counters;
-static struct recording_event events[9];
+static const struct process_executable executable = {
+    .pid = 41, .start_ns = 99, .executable = {62, 64, EXECUTABLE_DYNAMIC, EXECUTABLE_PYTHON, 4, .version = "3.11"}};
+static struct recording_event events[10];
 static char *file_bytes;
 static size_t file_size, entry_at[array_size(events) + 1]; // where each entry starts, and the end
 
@@ -37,6 +39,7 @@ static void events_make(void)
          .record = record_make(&room, STR("GET /a HTTP/1.1\r\n\r\n"), STR("HTTP/1.1 204 None\r\n\r\n"))},
         {.kind = RECORDING_TICK, .time_ns = 30, .clock_offset_ns = INT64_MIN},
         {.kind = RECORDING_COUNTERS, .time_ns = 30, .counters = &counters},
+        {.kind = RECORDING_EXECUTABLE, .time_ns = 35, .executable = &executable},
         {.kind = RECORDING_EXIT, .time_ns = 40, .exited_pid = 41},
         {.kind = RECORDING_PROCESS, .time_ns = 41, .process = {.pid = 42}},
         {.kind = RECORDING_DETACHED, .time_ns = UINT64_MAX},
@@ -87,6 +90,9 @@ static void event_assert_same(const struct recording_event *a, const struct reco
         assert_true(a->process.start_ns == b->process.start_ns);
         assert_int_equal(a->process.listen_port, b->process.listen_port);
         assert_true(str_same(a->process.exe, b->process.exe) && str_same(a->process.comm, b->process.comm));
+        break;
+    case RECORDING_EXECUTABLE:
+        assert_memory_equal(a->executable, b->executable, sizeof *b->executable);
         break;
     case RECORDING_EXIT:
         assert_int_equal(a->exited_pid, b->exited_pid);
@@ -221,9 +227,11 @@ static const struct damage {
     {2, 12, 3, "an arguments entry of the wrong size"},
     {4, 12, 4, "a tick entry of the wrong size"},
     {5, 12, 256, "a counters entry of the wrong size"},
-    {6, 12, 3, "an exit entry of the wrong size"},
-    {6, 12, 8, "an exit entry of the wrong size"},
-    {6, 0, 29, "an entry that is older than the one before it"},
+    {6, 12, 136, "an executable entry whose parts do not fit"},
+    {6, 16 + 16, 62 | 33 << 16, "an executable entry whose parts do not fit"}, // of 33 bits
+    {7, 12, 3, "an exit entry of the wrong size"},
+    {7, 12, 8, "an exit entry of the wrong size"},
+    {7, 0, 29, "an entry that is older than the one before it"},
 };
 
 static void test_damaged(void **state)

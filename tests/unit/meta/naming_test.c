@@ -65,7 +65,7 @@ static const struct {
        "127.0.0.1:80\0"),
      "php8.2", "php"},
     {S("/usr/sbin/php-fpm8.2"), S("php-fpm: pool www\0"), "php-fpm8.2", "php"},
-    {S("/usr/bin/perl"), S("perl\0-Ilib\0-w\0app.psgi\0"), "app", NULL},
+    {S("/usr/bin/perl"), S("perl\0-Ilib\0-w\0app.psgi\0"), "app", "perl"},
     {S("/usr/bin/dotnet"), S("dotnet\0exec\0/app/Shop.Api.dll\0"), "Shop.Api", "dotnet"},
     {S("/usr/bin/dotnet"), S("dotnet\0run\0"), "dotnet", "dotnet"},
 };

@@ -159,6 +159,63 @@ static void services_full(void **state)
     assert_int_equal(process_table_live(table), 1);
 }
 
+static void found(uint32_t pid, uint64_t start, enum executable_language language, const char *version)
+{
+    struct process_executable found = {.pid = pid, .start_ns = start};
+    found.executable.language = (uint8_t)language;
+    found.executable.version_size = (uint8_t)strlen(version);
+    memcpy(found.executable.version, version, strlen(version));
+    process_table_executable(table, &found);
+}
+
+// What the file is, what it is called, and which of both the service shows.
+static void languages(void **state)
+{
+    static const struct {
+        const char *exe;
+        enum executable_language language;
+        const char *version, *expected, *expected_version;
+    } cases[] = {
+        {"/srv/shop", EXECUTABLE_GO, "go1.22.3", "go", "go1.22.3"},
+        {"/srv/a", EXECUTABLE_UNKNOWN, "", NULL, ""},
+        {"/srv/b", EXECUTABLE_C, "", "c", ""},
+        {"/usr/bin/python3.11", EXECUTABLE_PYTHON, "3.11", "python", "3.11"},
+        {"/usr/bin/python3", EXECUTABLE_UNKNOWN, "", "python", ""},
+        {"/usr/bin/node", EXECUTABLE_CPP, "", "nodejs", ""},
+        {"/opt/chain/node", EXECUTABLE_GO, "go1.21.0", "go", "go1.21.0"},
+        {"/usr/bin/perl", EXECUTABLE_C, "", "perl", ""},
+    };
+    for (uint32_t i = 0; i < array_size(cases); i++) {
+        assert_int_equal(add(PID, 1, i + 1, 8000, cases[i].exe), 0);
+        found(PID, i + 1, cases[i].language, cases[i].version);
+        const struct service *service = get(PID)->service;
+        assert_string_equal(service->language ? service->language : "none",
+                            cases[i].expected ? cases[i].expected : "none");
+        assert_string_equal(service->runtime_version, cases[i].expected_version);
+    }
+}
+
+static void language_of_another_time(void **state)
+{
+    assert_int_equal(add(PID, 1, 100, 0, "/srv/a"), 0);
+    found(PID + 1, 100, EXECUTABLE_GO, "go1.1"); // nobody
+    found(PID, 99, EXECUTABLE_GO, "go1.1");      // an earlier process of this number
+    assert_null(get(PID)->service->language);
+    found(PID, 100, EXECUTABLE_RUST, "1.75.0");
+    assert_string_equal(get(PID)->service->language, "rust");
+    // It listens: another instance of the same executable.
+    assert_int_equal(add(PID, 1, 100, 80, "/srv/a"), 0);
+    assert_string_equal(get(PID)->service->language, "rust");
+    assert_string_equal(get(PID)->service->runtime_version, "1.75.0");
+    // It executes something else, of which nothing is known yet.
+    assert_int_equal(add(PID, 1, 100, 0, "/srv/b"), 0);
+    assert_null(get(PID)->service->language);
+    assert_string_equal(get(PID)->service->runtime_version, "");
+    process_table_exit(table, PID, 5);
+    found(PID, 100, EXECUTABLE_GO, "go1.1");
+    assert_null(get(PID)->service->language);
+}
+
 static void forced_name(void **state)
 {
     struct process_table *forced;
@@ -191,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_process), TEST(instances),     TEST(workers_inherit), TEST(updates),  TEST(exits),
         TEST(full),        TEST(services_full), TEST(forced_name),     TEST(nameless),
+        TEST(languages),   TEST(language_of_another_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
