@@ -270,9 +270,11 @@ static int intake_start(struct collector *collector)
         .drained = intake_has_drained,
         .context = collector,
     };
+    const char *files[OTLP_FILES_MAX + 1];
+    otlp_files(&collector->options.push, files);
     int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
     if (r == 0)
-        r = sandbox_enter(&(struct sandbox_needs){.connects = collector->options.otlp});
+        r = sandbox_enter(&(struct sandbox_needs){.connects = collector->options.otlp, .files = files});
     if (r < 0)
         return r;
     r = intake_new(&collector->intake, collector->loop, collector->options.loader_socket, &receiver, &collector->self);

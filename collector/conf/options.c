@@ -22,8 +22,8 @@ const char options_help[] =
     "Outputs (default --print-traces):\n"
     "  --print-traces[=text|json]  one line per span on standard output\n"
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
-    "  --otlp URL                pushes metrics and traces by OTLP over HTTP, e.g. http://127.0.0.1:4318\n"
-    "  --otlp-protocol http/protobuf\n"
+    "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH\n"
+    "  --otlp-protocol http/protobuf|grpc   (default http/protobuf; a receiver's port for grpc is usually 4317)\n"
     "Recordings, which hold what the loader sent (heads of requests included):\n"
     "  --record FILE             writes one while running; FILE must not exist\n"
     "  --replay FILE             prints what one gives, without a loader, and ends (- is standard input)\n"
@@ -135,8 +135,6 @@ static int option_apply(struct collector_options *options, struct given *given, 
         return option_prometheus(options, value, complaint);
     case OPTION_OTLP:
         given->otlp = value;
-        if (value_url(value) < 0)
-            return complaint_error(complaint, "--otlp %s: expected a URL such as http://127.0.0.1:4318", value);
         return 0;
     case OPTION_PROTOCOL:
         given->protocol = value;

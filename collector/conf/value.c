@@ -159,8 +159,9 @@ int value_percent_decode(char *text, size_t size, size_t *ret_size)
 
 int value_url(const char *text)
 {
-    size_t scheme = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
-    if (!scheme || text[scheme] == 0 || strchr("/:?#", text[scheme]))
+    bool local = strncasecmp(text, "unix:///", 8) == 0;
+    size_t scheme = local ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+    if (!scheme || text[scheme] == 0 || (!local && strchr("/:?#", text[scheme])))
         return -EINVAL;
     for (const char *p = text; *p; p++)
         if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '#')

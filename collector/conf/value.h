@@ -27,7 +27,7 @@ bool value_list_next(struct str *list, struct str *ret_item);
 int value_pair(struct str item, struct str *ret_key, struct str *ret_value) must_check;
 // In place: %XX becomes its byte. Returns the new length, or -EINVAL (also for %00).
 int value_percent_decode(char *text, size_t size, size_t *ret_size) must_check;
-// "http://host[:port][/path]" or https, any case; no spaces or control bytes. 0 or -EINVAL.
+// "http://host[:port][/path]", https, or "unix:///path", any case; no spaces or control bytes. 0 or -EINVAL.
 int value_url(const char *text) must_check;
 // A name of an HTTP header (RFC 9110 token) and a value without control bytes. 0 or -EINVAL.
 int value_header(struct str name, struct str value) must_check;

@@ -3,6 +3,7 @@
 #include "collector/export/otlp.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include "collector/core/clock.h"
 #include "collector/export/otlp_channel.h"
 #include "collector/export/otlp_metrics.h"
@@ -130,19 +131,25 @@ static void accepted(struct stream *stream, struct str body)
     stream->failing = false;
 }
 
-static const char *answer_text(const struct otlp_answer *answer)
+// "503", "grpc 14", or 0 if none came.
+static const char *status_text(const struct otlp_answer *answer, char scratch[16])
 {
-    return answer->transfer == CURLE_OK ? "answered" : curl_easy_strerror((CURLcode)answer->transfer);
+    if (answer->grpc)
+        snprintf(scratch, 16, "grpc-%d", answer->grpc_status);
+    else
+        snprintf(scratch, 16, "%ld", answer->status);
+    return scratch;
 }
 
 static void lost(struct stream *stream, enum self_export_failure cause, const struct otlp_answer *answer)
 {
+    char status[16];
     stream->counters->failed[cause] += stream->units;
     if (stream == &stream->otlp->stream[SELF_SIGNAL_TRACES])
         spans_lost(stream->otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, stream->taken);
-    log_limited(LOG_LEVEL_WARN, "OTLP request dropped destination=%s cause=%s items=%u status=%ld error=\"%s\"",
+    log_limited(LOG_LEVEL_WARN, "OTLP request dropped destination=%s cause=%s items=%u status=%s error=\"%s\"",
                 stream->destination, cause == SELF_FAILURE_REJECTED ? "rejected" : "gave_up", stream->units,
-                answer->status, answer_text(answer));
+                status_text(answer, status), answer->text);
 }
 
 static void request_done(void *context, enum otlp_outcome outcome, const struct otlp_answer *answer, struct str body)
@@ -175,16 +182,21 @@ static void request_done(void *context, enum otlp_outcome outcome, const struct 
 static void request_retry(void *context, const struct otlp_answer *answer, uint64_t delay_ns)
 {
     struct stream *stream = context;
+    char status[16];
     stream->counters->retries++;
     stream->failing = true;
-    log_limited(LOG_LEVEL_WARN,
-                "OTLP attempt failed, trying again destination=%s status=%ld error=\"%s\" delay_ms=%llu",
-                stream->destination, answer->status, answer_text(answer), (unsigned long long)(delay_ns / NS_PER_MS));
+    log_limited(LOG_LEVEL_WARN, "OTLP attempt failed, trying again destination=%s status=%s error=\"%s\" delay_ms=%llu",
+                stream->destination, status_text(answer, status), answer->text,
+                (unsigned long long)(delay_ns / NS_PER_MS));
 }
 
-// The URL as it may be shown: no userinfo, no query.
-static char *destination_new(const char *url)
+// The endpoint as it may be shown: no userinfo, no query.
+static char *destination_new(const struct otlp_endpoint *endpoint)
 {
+    const char *url = endpoint->url;
+    char *destination;
+    if (endpoint->unix_path)
+        return asprintf(&destination, "unix://%s", endpoint->unix_path) < 0 ? NULL : destination;
     const char *authority = strstr(url, "://");
     authority = authority ? authority + 3 : url;
     const char *host = authority, *end = authority + strcspn(authority, "/?#");
@@ -192,7 +204,7 @@ static char *destination_new(const char *url)
         if (*p == '@')
             host = p + 1;
     size_t scheme = (size_t)(authority - url), rest = strcspn(host, "?#");
-    char *destination = malloc(scheme + rest + 1);
+    destination = malloc(scheme + rest + 1);
     if (!destination)
         return NULL;
     memcpy(destination, url, scheme);
@@ -201,22 +213,27 @@ static char *destination_new(const char *url)
     return destination;
 }
 
-static int stream_open(struct otlp *otlp, enum self_signal signal, const char *url)
+void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1])
+{
+    unsigned n = 0;
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
+        for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++)
+            if (settings->endpoint[signal].tls_file[i])
+                ret_files[n++] = settings->endpoint[signal].tls_file[i];
+    ret_files[n] = NULL;
+}
+
+static int stream_open(struct otlp *otlp, enum self_signal signal)
 {
     struct stream *stream = &otlp->stream[signal];
-    const struct otlp_channel_settings settings = {
-        .url = url,
-        .headers = otlp->settings.headers[signal],
-        .gzip = otlp->settings.gzip[signal],
-        .timeout_ns = otlp->settings.timeout_ns[signal],
-        .give_up_ns = otlp->settings.give_up_ns,
-    };
+    const struct otlp_endpoint *endpoint = &otlp->settings.endpoint[signal];
+    const struct otlp_channel_settings settings = {endpoint, otlp->settings.give_up_ns};
     const struct otlp_channel_owner owner = {request_done, request_retry, stream};
     stream->otlp = otlp;
     stream->counters = &otlp->self->exports[signal];
-    if (!url)
+    if (!endpoint->url)
         return 0;
-    stream->destination = destination_new(url);
+    stream->destination = destination_new(endpoint);
     if (!stream->destination)
         return -ENOMEM;
     stream->counters->destination = stream->destination;
@@ -230,15 +247,15 @@ static int otlp_open(struct otlp *otlp)
     if (!error)
         error = otlp_http_new(&otlp->http, otlp->loop);
     if (!error)
-        error = stream_open(otlp, SELF_SIGNAL_METRICS, settings->metrics_url);
+        error = stream_open(otlp, SELF_SIGNAL_METRICS);
     if (!error)
-        error = stream_open(otlp, SELF_SIGNAL_TRACES, settings->traces_url);
-    if (!error && settings->traces_url) {
+        error = stream_open(otlp, SELF_SIGNAL_TRACES);
+    if (!error && settings->endpoint[SELF_SIGNAL_TRACES].url) {
         error = otlp_queue_new(&otlp->queue, settings->queue_max);
         otlp->batch_timer = error ? -1 : loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
         error = !error && otlp->batch_timer < 0 ? otlp->batch_timer : error;
     }
-    if (!error && settings->metrics_url) {
+    if (!error && settings->endpoint[SELF_SIGNAL_METRICS].url) {
         otlp->metric_timer = loop_timer_add(otlp->loop, settings->metric_interval_ns, metrics_due, otlp);
         error = otlp->metric_timer < 0 ? otlp->metric_timer : 0;
     }

@@ -4,16 +4,13 @@
 
 #include "collector/core/buffer.h"
 #include "collector/core/loop.h"
-#include "collector/export/otlp_http.h"
-#include "collector/export/otlp_retry.h"
+#include "collector/export/otlp_request.h"
 
 enum otlp_outcome { OTLP_OUTCOME_ACCEPTED, OTLP_OUTCOME_REFUSED, OTLP_OUTCOME_GAVE_UP };
 
 struct otlp_channel_settings {
-    const char *url;
-    const char *const *headers; // "Name: value", NULL-terminated
-    bool gzip;
-    uint64_t timeout_ns, give_up_ns; // of one attempt (0: none), of all
+    const struct otlp_endpoint *endpoint;
+    uint64_t give_up_ns; // of all attempts
 };
 
 struct otlp_channel_owner {

@@ -117,6 +117,8 @@ int otlp_http_new(struct otlp_http **ret_http, struct loop *loop)
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, time_changed);
     curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    // A connection of its own for each transfer: one that is slow holds up no other.
+    curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     *ret_http = http;
     return 0;

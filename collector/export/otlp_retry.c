@@ -3,26 +3,42 @@
 
 #include <curl/curl.h>
 #include "collector/core/clock.h"
+#include "collector/export/otlp_grpc.h"
 
 #define DELAY_FIRST_NS     NS_PER_SEC
 #define DELAY_MAX_NS       (30 * NS_PER_SEC)
 #define RETRY_AFTER_MAX_NS (3600 * NS_PER_SEC)
 
-// Failures of the transfer that no later attempt will cure: a wrong URL, a certificate that is not to be trusted, an
-// answer beyond the cap.
+// Failures of the transfer that no later attempt will cure: a wrong URL, an answer beyond the cap. Certificates are
+// tried again, on either side they may be about to be renewed; nothing was sent.
 static bool transfer_hopeless(int transfer)
 {
     switch (transfer) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_WRITE_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
         return true;
     default:
         return false;
+    }
+}
+
+static enum otlp_verdict grpc_judge(const struct otlp_answer *answer)
+{
+    switch (answer->grpc_status) {
+    case OTLP_GRPC_OK:
+        return OTLP_VERDICT_ACCEPTED;
+    case OTLP_GRPC_RESOURCE_EXHAUSTED:
+        return answer->retry_info ? OTLP_VERDICT_RETRY : OTLP_VERDICT_REFUSED;
+    case OTLP_GRPC_CANCELLED:
+    case OTLP_GRPC_DEADLINE_EXCEEDED:
+    case OTLP_GRPC_ABORTED:
+    case OTLP_GRPC_OUT_OF_RANGE:
+    case OTLP_GRPC_UNAVAILABLE:
+    case OTLP_GRPC_DATA_LOSS:
+        return OTLP_VERDICT_RETRY;
+    default:
+        return OTLP_VERDICT_REFUSED;
     }
 }
 
@@ -30,6 +46,8 @@ enum otlp_verdict otlp_retry_judge(const struct otlp_answer *answer)
 {
     if (answer->transfer != CURLE_OK)
         return transfer_hopeless(answer->transfer) ? OTLP_VERDICT_REFUSED : OTLP_VERDICT_RETRY;
+    if (answer->grpc)
+        return grpc_judge(answer);
     switch (answer->status) {
     case 429:
     case 502:

@@ -15,6 +15,9 @@ struct otlp_answer {
     int transfer;            // CURLcode
     long status;             // HTTP; 0: none came
     uint64_t retry_after_ns; // 0: not said
+    bool grpc, retry_info;   // a gRPC call whose transfer came to its end; it carries RetryInfo
+    int grpc_status;
+    const char *text; // for logs: what libcurl or the gRPC status says; never NULL in an answer of a request
 };
 
 enum otlp_verdict otlp_retry_judge(const struct otlp_answer *answer);

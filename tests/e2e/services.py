@@ -175,15 +175,20 @@ def uring():
 
 
 def otelcol(port=None):
-    """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines."""
+    """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines, and
+    `grpc_port` beside `port`."""
     folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
     port = port or free_port()
     text = (PEERS / "otelcol/config.yaml.in").read_text()
     file = pathlib.Path(folder, "accepted.json")
     config = pathlib.Path(folder, "config.yaml")
-    config.write_text(text.replace("@PORT@", str(port)).replace("@FILE@", str(file)))
+    grpc_port = free_port()
+    for mark, content in (("PORT", port), ("GRPC_PORT", grpc_port), ("FILE", file)):
+        text = text.replace(f"@{mark}@", str(content))
+    config.write_text(text)
     service = Service([peer_build("otelcol", "otelcol") / "otelcol", f"--config=file:{config}"], port, folder=folder)
     service.file = file
+    service.grpc_port = grpc_port
     return service
 
 

@@ -127,9 +127,9 @@ def check_points(points, exchanges, port):
 
 
 def push(configure):
-    """configure: from the collector's URL, the arguments and the variables that make redstart push to it."""
+    """configure: from the collector, the arguments and the variables that make redstart push to it."""
     with services.otelcol() as collector, services.go() as service:
-        arguments, environment = configure(f"http://127.0.0.1:{collector.port}")
+        arguments, environment = configure(collector)
         with harness.Redstart("--port", service.port, *arguments, env={**ENVIRONMENT, **environment}) as redstart:
             exchanges = drive(service.port)
             redstart.wait_spans(len(exchanges))
@@ -158,9 +158,25 @@ def late_collector():
                 check(retries >= 1, "redstart_export_retries_total is 0")
 
 
+def http(collector):
+    return f"http://127.0.0.1:{collector.port}"
+
+
+def grpc(collector):
+    return f"http://127.0.0.1:{collector.grpc_port}"
+
+
+def by_grpc(collector):
+    """Everything of it by variables: the target as gRPC writes it, compressed."""
+    return [], {"OTEL_EXPORTER_OTLP_ENDPOINT": f"127.0.0.1:{collector.grpc_port}", "OTEL_EXPORTER_OTLP_INSECURE": "true",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+
+
 CASES = [
-    ("--otlp", lambda: push(lambda url: (["--otlp", url], {}))),
-    ("endpoint by the environment", lambda: push(lambda url: ([], {"OTEL_EXPORTER_OTLP_ENDPOINT": url}))),
+    ("--otlp", lambda: push(lambda collector: (["--otlp", http(collector)], {}))),
+    ("endpoint by the environment", lambda: push(lambda collector: ([], {"OTEL_EXPORTER_OTLP_ENDPOINT": http(collector)}))),
+    ("--otlp-protocol grpc", lambda: push(lambda collector: (["--otlp", grpc(collector), "--otlp-protocol", "grpc"], {}))),
+    ("gRPC by the environment", lambda: push(by_grpc)),
     ("collector comes later", late_collector),
 ]
 

@@ -51,8 +51,8 @@ static void test_urls(void **state)
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         assert_int_equal(parse(rows[i].endpoint, rows[i].environment), 0);
-        url_equal(options.push.metrics_url, rows[i].metrics);
-        url_equal(options.push.traces_url, rows[i].traces);
+        url_equal(options.push.endpoint[SELF_SIGNAL_METRICS].url, rows[i].metrics);
+        url_equal(options.push.endpoint[SELF_SIGNAL_TRACES].url, rows[i].traces);
         assert_int_equal(options.otlp, rows[i].metrics || rows[i].traces);
         assert_int_equal(options.print_traces, !options.otlp);
         assert_int_equal(complaint.warnings, 0);
@@ -62,12 +62,96 @@ static void test_urls(void **state)
 static void test_refused(void **state)
 {
     const char *const bad_url[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=c:4317", NULL};
-    const char *const grpc[] = {"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL};
     assert_int_equal(parse(NULL, bad_url), -22);
     assert_string_equal(complaint.error,
                         "OTEL_EXPORTER_OTLP_ENDPOINT=c:4317: expected a URL such as http://localhost:4318");
-    assert_int_equal(parse(NULL, grpc), -22);
-    assert_non_null(strstr(complaint.error, "OTEL_EXPORTER_OTLP_PROTOCOL: grpc is not available in this version"));
+    assert_int_equal(parse("unix://relative", (const char *const[]){NULL}), -22);
+    assert_string_equal(complaint.error, "--otlp unix://relative: expected a URL such as http://localhost:4318");
+}
+
+#define GRPC_METRICS "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+#define GRPC_TRACES  "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+#define GRPC         "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
+#define ENDPOINT     "OTEL_EXPORTER_OTLP_ENDPOINT="
+
+static void test_protocols(void **state)
+{
+    static const struct {
+        const char *environment[4];
+        const char *metrics, *traces, *unix_path;
+        bool metrics_grpc, traces_grpc;
+    } rows[] = {
+        {{GRPC, ENDPOINT "http://c:4317"}, "http://c:4317" GRPC_METRICS, "http://c:4317" GRPC_TRACES, NULL, true, true},
+        {{GRPC, ENDPOINT "https://c:4317/ignored?x"},
+         "https://c:4317" GRPC_METRICS,
+         "https://c:4317" GRPC_TRACES,
+         NULL,
+         true,
+         true},
+        {{GRPC, ENDPOINT "c:4317"}, "https://c:4317" GRPC_METRICS, "https://c:4317" GRPC_TRACES, NULL, true, true},
+        {{GRPC, ENDPOINT "c:4317", "OTEL_EXPORTER_OTLP_INSECURE=TRUE"},
+         "http://c:4317" GRPC_METRICS,
+         "http://c:4317" GRPC_TRACES,
+         NULL,
+         true,
+         true},
+        {{GRPC, "OTEL_METRICS_EXPORTER=otlp"}, "http://localhost:4317" GRPC_METRICS, NULL, NULL, true, true},
+        {{ENDPOINT "http://c:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=GRPC"},
+         "http://c:1/v1/metrics",
+         "http://c:1" GRPC_TRACES,
+         NULL,
+         false,
+         true},
+        {{ENDPOINT "unix:///run/o.sock"},
+         "http://localhost/v1/metrics",
+         "http://localhost/v1/traces",
+         "/run/o.sock",
+         false,
+         false},
+        {{GRPC, ENDPOINT "unix:///run/o.sock"},
+         "http://localhost" GRPC_METRICS,
+         "http://localhost" GRPC_TRACES,
+         "/run/o.sock",
+         true,
+         true},
+    };
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        assert_int_equal(parse(NULL, rows[i].environment), 0);
+        const struct otlp_endpoint *metrics = &options.push.endpoint[SELF_SIGNAL_METRICS];
+        const struct otlp_endpoint *traces = &options.push.endpoint[SELF_SIGNAL_TRACES];
+        url_equal(metrics->url, rows[i].metrics);
+        url_equal(traces->url, rows[i].traces);
+        url_equal(metrics->unix_path, rows[i].unix_path);
+        assert_int_equal(metrics->protocol, rows[i].metrics_grpc ? OTLP_PROTOCOL_GRPC : OTLP_PROTOCOL_HTTP);
+        assert_int_equal(traces->protocol, rows[i].traces_grpc ? OTLP_PROTOCOL_GRPC : OTLP_PROTOCOL_HTTP);
+        assert_int_equal(complaint.warnings, 0);
+    }
+    assert_int_equal(
+        parse(NULL, (const char *const[]){ENDPOINT "http://c", "OTEL_EXPORTER_OTLP_PROTOCOL=http/json", NULL}), 0);
+    assert_string_equal(complaint.warning[0],
+                        "OTEL_EXPORTER_OTLP_PROTOCOL=http/json: expected http/protobuf or grpc; ignored");
+}
+
+static void test_certificates(void **state)
+{
+    const char *const environment[] = {ENDPOINT "https://c",
+                                       "OTEL_EXPORTER_OTLP_CERTIFICATE=/ca.pem",
+                                       "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE=/traces-ca.pem",
+                                       "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=/me.pem",
+                                       "OTEL_EXPORTER_OTLP_CLIENT_KEY=/me.key",
+                                       NULL};
+    const char *const half[] = {ENDPOINT "https://c", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY=/me.key", NULL};
+    assert_int_equal(parse(NULL, environment), 0);
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++) {
+        const char *const *file = options.push.endpoint[signal].tls_file;
+        assert_string_equal(file[OTLP_TLS_CA], signal == SELF_SIGNAL_TRACES ? "/traces-ca.pem" : "/ca.pem");
+        assert_string_equal(file[OTLP_TLS_CERTIFICATE], "/me.pem");
+        assert_string_equal(file[OTLP_TLS_KEY], "/me.key");
+    }
+    assert_int_equal(parse(NULL, half), 0);
+    assert_null(options.push.endpoint[SELF_SIGNAL_TRACES].tls_file[OTLP_TLS_KEY]);
+    assert_string_equal(complaint.warning[0], "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: expected "
+                                              "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; ignored");
 }
 
 static void test_headers(void **state)
@@ -76,11 +160,11 @@ static void test_headers(void **state)
                                        "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20a%3D, x-id = 7",
                                        "OTEL_EXPORTER_OTLP_METRICS_HEADERS=only=metrics,bad,evil=%0d%0aX: 1", NULL};
     assert_int_equal(parse(NULL, environment), 0);
-    assert_string_equal(options.push.headers[SELF_SIGNAL_TRACES][0], "Authorization: Basic a=");
-    assert_string_equal(options.push.headers[SELF_SIGNAL_TRACES][1], "x-id: 7");
-    assert_null(options.push.headers[SELF_SIGNAL_TRACES][2]);
-    assert_string_equal(options.push.headers[SELF_SIGNAL_METRICS][0], "only: metrics"); // instead, not beside
-    assert_null(options.push.headers[SELF_SIGNAL_METRICS][1]);
+    assert_string_equal(options.push.endpoint[SELF_SIGNAL_TRACES].headers[0], "Authorization: Basic a=");
+    assert_string_equal(options.push.endpoint[SELF_SIGNAL_TRACES].headers[1], "x-id: 7");
+    assert_null(options.push.endpoint[SELF_SIGNAL_TRACES].headers[2]);
+    assert_string_equal(options.push.endpoint[SELF_SIGNAL_METRICS].headers[0], "only: metrics"); // instead, not beside
+    assert_null(options.push.endpoint[SELF_SIGNAL_METRICS].headers[1]);
     assert_int_equal(complaint.warnings, 2);
     assert_null(strstr(complaint.warning[1], "X: 1")); // a header's value may be a secret
 }
@@ -108,13 +192,13 @@ static void test_numbers(void **state)
 {
     const char *const defaults[] = {NULL};
     assert_int_equal(parse("http://c", defaults), 0);
-    assert_true(options.push.timeout_ns[SELF_SIGNAL_TRACES] == 10000000000);
+    assert_true(options.push.endpoint[SELF_SIGNAL_TRACES].timeout_ns == 10000000000);
     assert_true(options.push.metric_interval_ns == 60000000000);
     assert_true(options.push.batch_delay_ns == 5000000000);
     assert_true(options.push.give_up_ns == 300000000000);
     assert_int_equal(options.push.queue_max, 2048);
     assert_int_equal(options.push.batch_max, 512);
-    assert_false(options.push.gzip[SELF_SIGNAL_TRACES] || options.push.gzip[SELF_SIGNAL_METRICS]);
+    assert_false(options.push.endpoint[SELF_SIGNAL_TRACES].gzip || options.push.endpoint[SELF_SIGNAL_METRICS].gzip);
 
     const char *const set[] = {"OTEL_EXPORTER_OTLP_TIMEOUT=250",
                                "OTEL_METRIC_EXPORT_INTERVAL=1000",
@@ -126,14 +210,14 @@ static void test_numbers(void **state)
                                "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT=9",
                                NULL};
     assert_int_equal(parse("http://c", set), 0);
-    assert_true(options.push.timeout_ns[SELF_SIGNAL_TRACES] == 250000000);
-    assert_true(options.push.timeout_ns[SELF_SIGNAL_METRICS] == 9000000);
+    assert_true(options.push.endpoint[SELF_SIGNAL_TRACES].timeout_ns == 250000000);
+    assert_true(options.push.endpoint[SELF_SIGNAL_METRICS].timeout_ns == 9000000);
     assert_true(options.push.metric_interval_ns == 1000000000);
     assert_true(options.push.batch_delay_ns == 10000000);
     assert_int_equal(options.push.queue_max, 64);
     assert_int_equal(options.push.batch_max, 64); // never more than the queue
-    assert_true(options.push.gzip[SELF_SIGNAL_TRACES]);
-    assert_false(options.push.gzip[SELF_SIGNAL_METRICS]);
+    assert_true(options.push.endpoint[SELF_SIGNAL_TRACES].gzip);
+    assert_false(options.push.endpoint[SELF_SIGNAL_METRICS].gzip);
 
     const char *const bad[] = {"OTEL_METRIC_EXPORT_INTERVAL=-5", "OTEL_EXPORTER_OTLP_COMPRESSION=zip", NULL};
     assert_int_equal(parse("http://c", bad), 0);
@@ -168,8 +252,9 @@ static void test_samplers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),     cmocka_unit_test(test_refused), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_resource), cmocka_unit_test(test_numbers), cmocka_unit_test(test_samplers),
+        cmocka_unit_test(test_urls),      cmocka_unit_test(test_refused),      cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_resource),  cmocka_unit_test(test_numbers),      cmocka_unit_test(test_samplers),
+        cmocka_unit_test(test_protocols), cmocka_unit_test(test_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@
 
 struct fixture {
     pid_t collector;
-    char folder[64], output[96], metrics_url[64], traces_url[64];
+    char folder[64], output[96], url[SELF_SIGNAL_MAX][128], grpc_url[SELF_SIGNAL_MAX][128];
     struct loop *loop;
     struct red *red;
     struct process_table *processes;
@@ -65,8 +65,8 @@ static void file_read(struct buffer *file, const char *path)
     buffer_add_char(file, 0);
 }
 
-// config.yaml.in with the port and the file filled in.
-static void config_write(const char *path, uint16_t port, const char *output)
+// config.yaml.in with the ports and the file filled in.
+static void config_write(const char *path, uint16_t port, uint16_t grpc_port, const char *output)
 {
     struct buffer config;
     char *next;
@@ -81,6 +81,8 @@ static void config_write(const char *path, uint16_t port, const char *output)
             fprintf(to, "%s\n", line);
         else if (strcmp(mark, "@PORT@") == 0)
             fprintf(to, "%.*s%u\n", (int)(mark - line), line, port);
+        else if (strcmp(mark, "@GRPC_PORT@") == 0)
+            fprintf(to, "%.*s%u\n", (int)(mark - line), line, grpc_port);
         else
             fprintf(to, "%.*s%s\n", (int)(mark - line), line, output);
     }
@@ -103,15 +105,21 @@ static void collector_wait(uint16_t port)
 static void collector_start(struct fixture *fixture, const char *program)
 {
     char config[96], option[128];
-    uint16_t port = free_port();
+    uint16_t port = free_port(), grpc_port = free_port();
     strcpy(fixture->folder, "/tmp/redstart-otlp-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(config, sizeof(config), "%s/config.yaml", fixture->folder);
     snprintf(option, sizeof(option), "--config=file:%s", config);
     snprintf(fixture->output, sizeof(fixture->output), "%s/out.json", fixture->folder);
-    snprintf(fixture->metrics_url, sizeof(fixture->metrics_url), "http://127.0.0.1:%u/v1/metrics", port);
-    snprintf(fixture->traces_url, sizeof(fixture->traces_url), "http://127.0.0.1:%u/v1/traces", port);
-    config_write(config, port, fixture->output);
+    static const char *const paths[SELF_SIGNAL_MAX][2] = {
+        [SELF_SIGNAL_METRICS] = {"v1/metrics", "opentelemetry.proto.collector.metrics.v1.MetricsService/Export"},
+        [SELF_SIGNAL_TRACES] = {"v1/traces", "opentelemetry.proto.collector.trace.v1.TraceService/Export"},
+    };
+    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
+        snprintf(fixture->url[i], sizeof(fixture->url[i]), "http://127.0.0.1:%u/%s", port, paths[i][0]);
+        snprintf(fixture->grpc_url[i], sizeof(fixture->grpc_url[i]), "http://127.0.0.1:%u/%s", grpc_port, paths[i][1]);
+    }
+    config_write(config, port, grpc_port, fixture->output);
     fixture->collector = fork();
     assert_true(fixture->collector >= 0);
     if (fixture->collector == 0) {
@@ -119,6 +127,7 @@ static void collector_start(struct fixture *fixture, const char *program)
         _exit(127);
     }
     collector_wait(port);
+    collector_wait(grpc_port);
 }
 
 static bool collector_find(char *ret_path, size_t room)
@@ -148,9 +157,8 @@ static int setup(void **state)
         return -1;
     fixture->process = process_table_find(fixture->processes, 4242);
     fixture->settings = (struct otlp_settings){
-        .metrics_url = fixture->metrics_url,
-        .traces_url = fixture->traces_url,
-        .timeout_ns = {10 * NS_PER_SEC, 10 * NS_PER_SEC},
+        .endpoint = {{.url = fixture->url[0], .timeout_ns = 10 * NS_PER_SEC},
+                     {.url = fixture->url[1], .timeout_ns = 10 * NS_PER_SEC}},
         .metric_interval_ns = 3600 * NS_PER_SEC,
         .batch_delay_ns = 5 * NS_PER_SEC,
         .batch_max = 512,
@@ -212,14 +220,24 @@ static void assert_has(const struct fixture *fixture, const char *text)
 #define INT(key, value)  "{\"key\":\"" key "\",\"value\":{\"intValue\":\"" value "\"}}"
 #define TRACE_ID         "\"traceId\":\"a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\""
 
-static void spans_and_points_arrive_by_value(void **state, bool gzip)
+static void use_grpc(struct fixture *fixture)
+{
+    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
+        fixture->settings.endpoint[i].url = fixture->grpc_url[i];
+        fixture->settings.endpoint[i].protocol = OTLP_PROTOCOL_GRPC;
+    }
+}
+
+static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
 {
     struct fixture *fixture = *state;
     if (!fixture->collector)
         skip();
+    if (grpc)
+        use_grpc(fixture);
     struct span server = sample_server_span(), client = sample_client_span();
     server.process = client.process = fixture->process;
-    fixture->settings.gzip[SELF_SIGNAL_METRICS] = fixture->settings.gzip[SELF_SIGNAL_TRACES] = gzip;
+    fixture->settings.endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),
@@ -304,12 +322,22 @@ static void spans_and_points_arrive_by_value(void **state, bool gzip)
 
 static void plain_arrives_by_value(void **state)
 {
-    spans_and_points_arrive_by_value(state, false);
+    spans_and_points_arrive_by_value(state, false, false);
 }
 
 static void gzip_arrives_by_value(void **state)
 {
-    spans_and_points_arrive_by_value(state, true);
+    spans_and_points_arrive_by_value(state, false, true);
+}
+
+static void grpc_arrives_by_value(void **state)
+{
+    spans_and_points_arrive_by_value(state, true, false);
+}
+
+static void grpc_gzip_arrives_by_value(void **state)
+{
+    spans_and_points_arrive_by_value(state, true, true);
 }
 
 // 2,000 spans and 2,000 series in many requests: as many arrive.
@@ -318,6 +346,7 @@ static void many_arrive(void **state)
     struct fixture *fixture = *state;
     if (!fixture->collector)
         skip();
+    use_grpc(fixture);
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),
         0);
@@ -344,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plain_arrives_by_value, setup, teardown),
         cmocka_unit_test_setup_teardown(gzip_arrives_by_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(grpc_arrives_by_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(grpc_gzip_arrives_by_value, setup, teardown),
         cmocka_unit_test_setup_teardown(many_arrive, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

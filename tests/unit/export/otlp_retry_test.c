@@ -39,13 +39,28 @@ static void judges_answers(void **state)
         {CURLE_GOT_NOTHING, 0, OTLP_VERDICT_RETRY},
         {CURLE_RECV_ERROR, 0, OTLP_VERDICT_RETRY},
         {CURLE_WRITE_ERROR, 200, OTLP_VERDICT_REFUSED}, // the answer is too long
-        {CURLE_PEER_FAILED_VERIFICATION, 0, OTLP_VERDICT_REFUSED},
+        {CURLE_PEER_FAILED_VERIFICATION, 0, OTLP_VERDICT_RETRY},
         {CURLE_URL_MALFORMAT, 0, OTLP_VERDICT_REFUSED},
     };
     for (size_t i = 0; i < array_size(cases); i++)
         assert_int_equal(
             otlp_retry_judge(&(struct otlp_answer){.transfer = cases[i].transfer, .status = cases[i].status}),
             cases[i].verdict);
+}
+
+// The gRPC codes 0 ... 16: a for accepted, x for refused, r for retried.
+static void judges_grpc(void **state)
+{
+    static const char plain[] = "arxxrxxxxxrrxxrrx", with_retry_info[] = "arxxrxxxrxrrxxrrx";
+    for (int status = 0; status <= 16; status++)
+        for (unsigned info = 0; info < 2; info++) {
+            const struct otlp_answer answer = {.status = 200, .grpc = true, .grpc_status = status, .retry_info = info};
+            char expected = (info ? with_retry_info : plain)[status];
+            enum otlp_verdict verdict = otlp_retry_judge(&answer);
+            assert_int_equal(verdict, expected == 'a'   ? OTLP_VERDICT_ACCEPTED
+                                      : expected == 'r' ? OTLP_VERDICT_RETRY
+                                                        : OTLP_VERDICT_REFUSED);
+        }
 }
 
 static void delays_grow_with_jitter(void **state)
@@ -69,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_answers),
+        cmocka_unit_test(judges_grpc),
         cmocka_unit_test(delays_grow_with_jitter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,35 @@
+// What pushing is told: filled by conf/, read by otlp.c and below. Texts live as long as the options.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "collector/red/self.h"
+
+#define OTLP_HEADERS_MAX 15
+
+enum otlp_protocol { OTLP_PROTOCOL_HTTP, OTLP_PROTOCOL_GRPC };
+
+// PEM files; NULL: the system's authorities, no certificate of our own.
+enum otlp_tls_file { OTLP_TLS_CA, OTLP_TLS_CERTIFICATE, OTLP_TLS_KEY, OTLP_TLS_FILE_MAX };
+
+// Where and how one signal is sent.
+struct otlp_endpoint {
+    const char *url;       // whole; NULL: the signal is off
+    const char *unix_path; // the socket to connect to, whatever host the URL names; NULL: that host
+    enum otlp_protocol protocol;
+    const char *headers[OTLP_HEADERS_MAX + 1]; // "Name: value", NULL-terminated
+    bool gzip;
+    uint64_t timeout_ns; // of one attempt; 0: none
+    const char *tls_file[OTLP_TLS_FILE_MAX];
+};
+
+struct otlp_settings {
+    struct otlp_endpoint endpoint[SELF_SIGNAL_MAX];
+    uint64_t metric_interval_ns;   // start to start
+    uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY
+    unsigned batch_max, queue_max; // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans
+    uint64_t give_up_ns;           // retries go on for this long (5 minutes)
+    struct resource_attribute {
+        const char *key, *value;
+    } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated
+};
