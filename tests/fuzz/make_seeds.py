@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of corpus/http1, corpus/conn and corpus/recording.
+"""Writes the seeds of corpus/http1, corpus/conn, corpus/recording, corpus/ring ...
 
 Run it again after a change of the record's layout (ABI_VERSION)."""
 import pathlib
@@ -121,7 +121,23 @@ LOADERS = {
     "short": MAPS[:9],
 }
 
-for folder, seeds in (("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS)):
+def ring(*records, fill=None, busy=False):
+    """As the kernel lays records out: length and a reserved word, then the record, in units of eight bytes."""
+    data = b"".join(struct.pack("<II", len(r) | (1 << 31 if busy else 0), 0) + r + bytes(-len(r) % 8) for r in records)
+    return struct.pack("<H", len(data) if fill is None else fill) + data
+
+
+UNIX_RECORD = record(HTTP1, 1, 0, GET, WHOLE, family=1, path=b"/run/app.sock")
+RINGS = {
+    "records": ring(record(HTTP1, 1, 0, GET, WHOLE), record(END, 1, CLOSED, b"", b"", len(WHOLE)), UNIX_RECORD),
+    "busy": ring(record(HTTP1, 1, 0, GET, WHOLE), busy=True),
+    "too_far": ring(record(HTTP1, 1, 0, GET, WHOLE), fill=65528),
+    "half_a_header": ring(record(HTTP1, 1, 0, GET, WHOLE), fill=4),
+    "short_record": ring(record(HTTP1, 1, 0, GET, WHOLE)[:100], b"", b"x"),
+    "wrong_size": ring(record(HTTP1, 1, 0, GET, WHOLE) + bytes(16)),
+}
+
+for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
         (CORPUS / folder / name).write_bytes(content)
