@@ -201,7 +201,7 @@ static void peer_accept(struct server *server)
         struct message_exit busy = {MESSAGE_BUSY, 0};
         ssize_t ignored = send(fd, &busy, sizeof busy, MSG_NOSIGNAL | MSG_DONTWAIT);
         (void)ignored; // it learns it from the end of the connection too
-        log_limited(LOG_LEVEL_WARN, "refused a second collector: pid=%d", who.pid);
+        log_limited(LOG_LEVEL_WARN, "refused a second collector: pid=%d uid=%u", who.pid, who.uid);
         return;
     }
     if (epoll_watch(server, fd, EPOLLIN | EPOLLOUT | EPOLLET) < 0)
@@ -217,7 +217,7 @@ static const char *hello_judge(const struct server *server, const struct message
 {
     if (flags & MSG_CTRUNC)
         return "it sent file descriptors (closed unseen)";
-    if (size != sizeof *hello || hello->kind != MESSAGE_HELLO || hello->magic != MESSAGE_MAGIC)
+    if (size != sizeof *hello || hello->kind != MESSAGE_HELLO || hello->magic != MESSAGE_MAGIC || hello->reserved)
         return "a message that is no hello";
     if (server->peer_greeted)
         return "a second hello";
@@ -241,7 +241,7 @@ static void peer_read(struct server *server)
     }
     const char *wrong = hello_judge(server, &hello, n, header.msg_flags);
     if (wrong) {
-        log_warn("the collector broke the protocol: %s", wrong);
+        log_warn("the collector broke the protocol: %s pid=%d uid=%u", wrong, server->peer.pid, server->peer.uid);
         peer_close(server, "protocol violation");
         return;
     }
