@@ -69,7 +69,6 @@ static void fill_note(struct intake *intake)
         uint64_t filled = ring_filled(&intake->ring[i]);
         if (filled > intake->self->ring_high_water_bytes && filled <= intake->ring[i].size)
             intake->self->ring_high_water_bytes = filled;
-        intake->self->ring_bytes = intake->ring[i].size;
     }
 }
 
@@ -201,6 +200,8 @@ static int ready_received(void *context, unsigned rings)
             return -EBADMSG;
     intake->rings = rings;
     intake->attached = true;
+    intake->drained_ns = clock_monotonic_ns();
+    intake->self->ring_bytes = rings ? intake->ring[0].size : 0;
     period_set(intake, DRAIN_BUSY_NS);
     intake->receiver.attached(intake->receiver.context);
     return 0;
