@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include "common/lib/log.h"
 
 int sandbox_enter(const struct sandbox_needs *needs)
 {
-    const struct rlimit no_core = {0, 0};
     int abi = 0;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     // Nobody of our own user may trace us or read our memory, and no dump holds a stranger's bytes.
     if (!SANDBOX_SANITIZER && prctl(PR_SET_DUMPABLE, 0) < 0)

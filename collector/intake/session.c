@@ -13,7 +13,7 @@
 #define CONNECT_EAGER_NS (10 * NS_PER_MS) // both programs are started at once: the loader is about to be there
 #define CONNECT_EAGER_TRIES 200
 #define CONNECT_REFUSED_NS NS_PER_SEC // after a violation
-#define ANSWER_NS (5 * NS_PER_SEC) // from our hello to ready
+#define ANSWER_NS (10 * NS_PER_SEC) // from our hello to ready; a loader that is loading yet answers late
 #define MESSAGES_PER_TURN 256 // then the rings get their turn again
 #define FDS_MAX 4 // that a message may bring before it is cut off; one is meant
 
