@@ -1,6 +1,6 @@
 // redstart-loader: everything of redstart that runs with privilege. Attaches our own embedded BPF programs, hands their ring buffers to
 // the one collector, and tells it which process is which. Phases, each one call in main: options > environment > features >
-// identity (never root again) > filter > listen > load > attach (or adopt) > lock down > serve.
+// resolver > identity (never root again) > filter > listen > load > attach (or adopt) > lock down > serve.
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -17,9 +17,11 @@
 #include "common/lib/notify.h"
 #include "loader/features.h"
 #include "loader/identity.h"
+#include "loader/listen.h"
 #include "loader/options.h"
 #include "loader/pin.h"
 #include "loader/probes.h"
+#include "loader/resolve.h"
 #include "loader/seccomp.h"
 #include "loader/select.h"
 #include "loader/serve.h"
@@ -32,6 +34,7 @@ struct loader {
     struct loader_options options;
     struct probes probes;
     struct selection selection;
+    struct resolve resolve;
     int signal_fd, pin_fd, listen_fd;
 };
 
@@ -141,7 +144,7 @@ static int loader_serve(struct loader *loader)
     if (identity_seal(serving_works, &loader->probes) < 0)
         return EXIT_FAILED;
     silence_say(loader);
-    struct server *server = serve_open(&loader->selection, loader->listen_fd, loader->signal_fd);
+    struct server *server = serve_open(&loader->selection, &loader->resolve, loader->listen_fd, loader->signal_fd);
     if (!server || seccomp_before_serve() < 0)
         return EXIT_FAILED;
     notify_send("READY=1\nSTATUS=probes attached");
@@ -153,7 +156,7 @@ static int loader_serve(struct loader *loader)
 // The socket comes first: it shows whether another loader is at work here, and a collector may already wait at it.
 static int loader_run(struct loader *loader)
 {
-    loader->listen_fd = serve_listen(loader->options.socket_path);
+    loader->listen_fd = listen_open(loader->options.socket_path);
     if (loader->listen_fd < 0)
         return EXIT_FAILED;
     int code = probes_load(&loader->probes, &loader->options) < 0 ? EXIT_UNABLE : loader_attach(loader);
@@ -189,10 +192,11 @@ int main(int argc, char **argv)
         return EXIT_UNABLE;
     if (identity_find(options) < 0)
         return EXIT_USAGE;
-    if (serve_held(options->socket_path))
+    if (listen_held(options->socket_path))
         return EXIT_FAILED;
     if (options->pin_path && (loader.pin_fd = pin_open(options->pin_path, options->uid, options->gid)) < 0)
         return EXIT_FAILED;
+    resolve_start(&loader.resolve); // while there is a right to execute, and, as root, to give it another user
     loader.signal_fd = signals_open();
     if (loader.signal_fd < 0 || identity_take(options->uid, options->gid) < 0 || seccomp_before_load() < 0)
         return EXIT_UNABLE;

@@ -3,15 +3,13 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "common/abi/counters.h"
+#include "common/ipc/send_fd.h"
 #include "common/lib/log.h"
 
 #define HELLO_TICKS     5   // a collector that says nothing keeps the place no longer
@@ -28,6 +26,8 @@ struct server {
     int sync_fd;        // the walk over all processes that is being told to it, -1
     struct port_set said; // ports whose first listener was logged
     bool sync_again;    // something could not be told: walk once more
+    struct resolve *resolve;
+    uint32_t resolve_from, resolve_next; // the pid from which this walk, and the next one, asks for executables
     struct process_event pending[8];
     unsigned pending_count, pending_next;
 };
@@ -54,36 +54,45 @@ static bool peer_send(struct server *server, const void *message, size_t size)
     return true;
 }
 
-static int peer_send_fd(struct server *server, const void *message, size_t size, int fd)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec part = {(void *)message, size};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-    return sendmsg(server->peer_fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
 static int hand_over(struct server *server)
 {
     struct probes *probes = server->selection->probes;
     struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0, probes->cpus * (uint32_t)sizeof(struct counters)};
-    int r = peer_send_fd(server, &counters, sizeof counters, probes->fds.counters);
+    int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->fds.counters);
 
     for (uint32_t i = 0; !r && i < probes->rings; i++) {
         struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, probes->ring_size};
-        r = peer_send_fd(server, &ring, sizeof ring, probes->ring_fd[i]);
+        r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);
     }
     struct message_ready ready = {MESSAGE_READY, probes->rings};
     if (!r && send(server->peer_fd, &ready, sizeof ready, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         r = -errno;
     return r;
+}
+
+// Tells what a process executes, or asks for it. What cannot be asked now is left to another walk, which then goes on from that pid:
+// so walks end, however many executables there are.
+static void executable_tell(struct server *server, const struct process_event *event)
+{
+    struct message_executable message;
+    enum resolve_outcome outcome = resolve_ask(server->resolve, event->pid, event->start, &message);
+
+    if (outcome != RESOLVE_BUSY && (outcome != RESOLVE_KNOWN || peer_send(server, &message, sizeof message)))
+        return;
+    server->sync_again = true;
+    if (event->pid < server->resolve_next)
+        server->resolve_next = event->pid;
+}
+
+static void resolver_read(struct server *server)
+{
+    struct message_executable message;
+
+    while (resolve_receive(server->resolve, &message))
+        if (server->peer_greeted && !peer_send(server, &message, sizeof message)) {
+            server->sync_again = true;
+            server->resolve_next = 0;
+        }
 }
 
 // Tells the collector of a process. What does not fit into its buffer now is told by another walk later.
@@ -92,7 +101,11 @@ static bool process_tell(struct server *server, const struct process_event *even
     struct message_process message;
     if (!selection_describe(event, port, &message))
         return true;
-    return peer_send(server, &message, sizeof message);
+    if (!peer_send(server, &message, sizeof message))
+        return false;
+    if (server->peer_fd >= 0 && (event->kind != EVENT_TASK || event->pid >= server->resolve_from))
+        executable_tell(server, event);
+    return true;
 }
 
 // Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
@@ -126,6 +139,8 @@ static void sync_start(struct server *server)
     cleanup_fd_close(&server->sync_fd);
     server->pending_count = server->pending_next = 0;
     server->sync_again = false;
+    server->resolve_from = server->resolve_next;
+    server->resolve_next = UINT32_MAX;
     server->sync_fd = probes_walk_tasks(server->selection->probes);
     if (server->sync_fd >= 0)
         sync_continue(server);
@@ -252,6 +267,7 @@ static void peer_read(struct server *server)
     }
     log_info("collector connected pid=%d uid=%u", server->peer.pid, server->peer.uid);
     server->peer_greeted = true;
+    server->resolve_next = 0;
     sync_start(server);
 }
 
@@ -288,6 +304,8 @@ static int server_open(struct server *server)
         r = epoll_watch(server, server->timer_fd, EPOLLIN);
     if (!r)
         r = epoll_watch(server, server->signal_fd, EPOLLIN);
+    if (!r && server->resolve->fd >= 0)
+        r = epoll_watch(server, server->resolve->fd, EPOLLIN);
     return r;
 }
 
@@ -301,6 +319,8 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
         peer_accept(server);
     } else if (fd == server->timer_fd) {
         timer_tick(server);
+    } else if (fd == server->resolve->fd) {
+        resolver_read(server);
     } else if (fd == server->peer_fd) {
         if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             peer_read(server);
@@ -309,12 +329,12 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
     }
 }
 
-struct server *serve_open(struct selection *selection, int listen_fd, int signal_fd)
+struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd, int signal_fd)
 {
     static struct server server;
 
-    server = (struct server){.selection = selection, .listen_fd = listen_fd, .signal_fd = signal_fd, .epoll_fd = -1,
-                             .timer_fd = -1, .peer_fd = -1, .sync_fd = -1};
+    server = (struct server){.selection = selection, .resolve = resolve, .listen_fd = listen_fd, .signal_fd = signal_fd,
+                             .epoll_fd = -1, .timer_fd = -1, .peer_fd = -1, .sync_fd = -1};
     int r = server_open(&server);
     if (r < 0)
         log_error("cannot prepare to serve: %s", strerror(-r));
@@ -337,46 +357,4 @@ int serve_run(struct server *server)
             server_dispatch(server, &ready[i]);
         }
     }
-}
-
-static int address_set(struct sockaddr_un *address, const char *path)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address->sun_path) {
-        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address->sun_path - 1);
-        return -ENAMETOOLONG;
-    }
-    strcpy(address->sun_path, path);
-    return 0;
-}
-
-bool serve_held(const char *path)
-{
-    struct sockaddr_un address;
-    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct ucred who = {0};
-    socklen_t size = sizeof who;
-
-    if (fd < 0 || address_set(&address, path) < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-        return false;
-    log_error("another loader serves %s: pid %d; stop it first", path, who.pid);
-    return true;
-}
-
-int serve_listen(const char *path)
-{
-    struct sockaddr_un address;
-    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (address_set(&address, path) < 0)
-        return -ENAMETOOLONG;
-    unlink(path); // of a loader that was killed: the directory is only ours to write
-    // Anybody may knock; who is served is decided by SO_PEERCRED.
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 || listen(fd, 8) < 0) {
-        int r = -errno;
-        log_error("cannot listen on %s as uid %u: %s (the directory must belong to that user)", path, geteuid(), strerror(-r));
-        return r;
-    }
-    return fd_take(&fd);
 }

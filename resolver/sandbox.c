@@ -108,6 +108,9 @@ static int user_drop(void)
 {
     if (geteuid() != 0)
         return 0;
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+            return -errno;
     return setgroups(0, NULL) < 0 || setresgid(USER_NOBODY, USER_NOBODY, USER_NOBODY) < 0 ||
                    setresuid(USER_NOBODY, USER_NOBODY, USER_NOBODY) < 0
                ? -errno
@@ -120,9 +123,6 @@ static int capabilities_drop(void)
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
 
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0,
-                    0); // allowed to root only; without new privileges it gives nothing
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, sets) < 0 ||
         syscall(SYS_capget, &header, sets) < 0)
         return -errno;

@@ -103,6 +103,7 @@ static void add_target(struct prometheus_writer *writer, const struct exposition
     prometheus_label(writer, "host_name", str_from(exposition->host_name));
     prometheus_label(writer, "telemetry_sdk_name", STR("redstart"));
     prometheus_label(writer, "telemetry_sdk_language", str_from(service->language));
+    prometheus_label(writer, "process_runtime_version", str_from(service->runtime_version));
     prometheus_value(writer, 1, 1);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A fixed list of requests to a server of every language: spans and metrics equal what the client did, by value."""
 import collections
+import re
 import sys
 
 import harness
@@ -12,18 +13,18 @@ SERIES = 20
 DELAY_S = 0.2
 BODY = b"a=1&b=2;" * 125
 
-# Name, how to start it, service.name.
+# Name, how to start it, service.name, telemetry.sdk.language, pattern of process.runtime.version ("": there is none).
 PEERS = [
-    ("go net/http", services.go, "http-go"),
-    ("go gin", lambda: services.go("gin"), "http-go"),
-    ("go gorilla/mux", lambda: services.go("mux"), "http-go"),
-    ("node", services.node, "server"),
-    ("python threaded", services.python_threaded, "threaded"),
-    ("python asyncio", services.python_asyncio, "streams"),
-    ("ruby", services.ruby, "server"),
-    ("java", services.java, "Server"),
-    ("rust", services.rust, "http-rust"),
-    ("nginx", services.nginx, "nginx"),
+    ("go net/http", services.go, "http-go", "go", r"go1\.\d+(\.\d+)?"),
+    ("go gin", lambda: services.go("gin"), "http-go", "go", r"go1\.\d+(\.\d+)?"),
+    ("go gorilla/mux", lambda: services.go("mux"), "http-go", "go", r"go1\.\d+(\.\d+)?"),
+    ("node", services.node, "server", "nodejs", ""),
+    ("python threaded", services.python_threaded, "threaded", "python", ""),
+    ("python asyncio", services.python_asyncio, "streams", "python", ""),
+    ("ruby", services.ruby, "server", "ruby", r"\d+\.\d+"),
+    ("java", services.java, "Server", "java", ""),
+    ("rust", services.rust, "http-rust", "rust", r"1\.\d+\.\d+"),
+    ("nginx", services.nginx, "nginx", "c", ""),
 ]
 
 # Method, target, request body, status, response body (None: not compared).
@@ -86,7 +87,17 @@ def check_upstream(redstart, service):
                             server_port=service.upstream.port)
 
 
-def check_peer(start, service_name):
+def check_target(redstart, service_name, language, version):
+    """What the executable is, as the resolver found it out of the file."""
+    targets = redstart.metrics().select("target_info", service_name=service_name)
+    check(targets, f"no target_info of {service_name}")
+    for labels, _ in targets:
+        check_equal(labels.get("telemetry_sdk_language"), language, "telemetry_sdk_language")
+        seen = labels.get("process_runtime_version", "")
+        check(re.fullmatch(version, seen), f"process_runtime_version: expected {version!r}, saw {seen!r}")
+
+
+def check_peer(start, service_name, language, version):
     with start() as service, harness.Redstart("--port", service.port) as redstart:
         exchanges = drive(service.port)
         spans = redstart.wait_spans(len(exchanges), harness.server_port_is(service.port))
@@ -98,6 +109,7 @@ def check_peer(start, service_name):
         slow = next(e for e in exchanges if e.path == "/delay/200ms")
         check_between(by_query[slow.query]["processing_ns"] / 1e9, DELAY_S - 0.002, DELAY_S + 0.05, "processing in s")
         check_metrics(redstart, service, exchanges, service_name)
+        check_target(redstart, service_name, language, version)
         if service_name == "nginx":
             check_upstream(redstart, service)
         redstart.check_nothing_lost()
@@ -107,10 +119,10 @@ def main():
     harness.require_privilege()
     cases = harness.Cases()
     wanted = sys.argv[1:]
-    for name, start, service_name in PEERS:
+    for name, *peer in PEERS:
         if not wanted or name in wanted:
             with cases.case(name):
-                check_peer(start, service_name)
+                check_peer(*peer)
     return cases.finish()
 
 

@@ -1,0 +1,140 @@
+// See resolve.h. Called by main.c (start) and serve.c. Of a file only what fstat says is looked at; the resolver's
+// answers are checked number by number: it has read foreign bytes.
+#include "loader/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include "common/ipc/send_fd.h"
+#include "common/lib/log.h"
+
+#define PROGRAM "redstart-resolver"
+
+// Beside our own executable, which root has put there.
+static int program_open(void)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof PROGRAM);
+
+    if (n <= 0)
+        return -1;
+    path[n] = 0;
+    strcpy(strrchr(path, '/') + 1, PROGRAM);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+void resolve_start(struct resolve *ret_resolve)
+{
+    char *arguments[] = {PROGRAM, NULL}, *environment[] = {NULL};
+    cleanup_fd int program = program_open();
+    int ends[2] = {-1, -1};
+
+    memset(ret_resolve, 0, sizeof *ret_resolve);
+    ret_resolve->fd = -1;
+    signal(SIGCHLD, SIG_IGN); // nobody waits for it; its socket tells when it ends
+    pid_t child = program < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? -1 : fork();
+    if (child == 0) {
+        signal(SIGCHLD, SIG_DFL);
+        if (dup2(ends[1], STDIN_FILENO) >= 0)
+            fexecve(program, arguments, environment);
+        _exit(1);
+    }
+    if (child > 0)
+        ret_resolve->fd = fd_take(&ends[0]);
+    else
+        log_warn("cannot start " PROGRAM ": %s: the languages of compiled programs stay unknown", strerror(errno));
+    cleanup_fd_close(&ends[0]);
+    cleanup_fd_close(&ends[1]);
+}
+
+static bool message_fill(uint32_t pid, uint64_t start, const struct executable *executable,
+                         struct message_executable *ret_message)
+{
+    *ret_message =
+        (struct message_executable){.kind = MESSAGE_EXECUTABLE, .pid = pid, .start = start, .executable = *executable};
+    return executable->bits != 0;
+}
+
+enum resolve_outcome resolve_ask(struct resolve *resolve, uint32_t pid, uint64_t start,
+                                 struct message_executable *ret_message)
+{
+    struct stat info;
+    char link[32];
+
+    if (resolve->fd < 0)
+        return RESOLVE_NOTHING;
+    snprintf(link, sizeof link, "/proc/%u/exe", pid);
+    cleanup_fd int fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return RESOLVE_NOTHING;
+    struct resolve_file file = {info.st_dev, info.st_ino, (uint64_t)info.st_size,
+                                info.st_mtim.tv_sec * 1000000000L + info.st_mtim.tv_nsec};
+    for (uint32_t ticket = resolve->next_answer; ticket != resolve->next_ticket; ticket++)
+        if (resolve->pending[ticket % RESOLVE_PENDING_MAX].pid == pid)
+            resolve->pending[ticket % RESOLVE_PENDING_MAX].pid = 0; // it executes something else now
+    for (unsigned i = 0; i < RESOLVE_KNOWN_MAX; i++)
+        if (memcmp(&resolve->known[i].file, &file, sizeof file) == 0)
+            return message_fill(pid, start, &resolve->known[i].executable, ret_message) ? RESOLVE_KNOWN
+                                                                                        : RESOLVE_NOTHING;
+    uint32_t ticket = resolve->next_ticket;
+    struct resolver_request request = {RESOLVER_MAGIC, ticket};
+    if (ticket - resolve->next_answer >= RESOLVE_PENDING_MAX || send_fd(resolve->fd, &request, sizeof request, fd) < 0)
+        return RESOLVE_BUSY;
+    resolve->pending[ticket % RESOLVE_PENDING_MAX].pid = pid;
+    resolve->pending[ticket % RESOLVE_PENDING_MAX].start = start;
+    resolve->pending[ticket % RESOLVE_PENDING_MAX].file = file;
+    resolve->next_ticket++;
+    return RESOLVE_ASKED;
+}
+
+static bool answer_check(const struct resolve *resolve, const struct resolver_answer *answer, ssize_t size)
+{
+    return size == sizeof *answer && resolve->next_answer != resolve->next_ticket &&
+           answer->ticket == resolve->next_answer && answer->status < RESOLVER_STATUS_MAX &&
+           (answer->status != RESOLVER_DONE || executable_check(&answer->executable));
+}
+
+static void answer_log(uint32_t pid, const struct resolver_answer *answer)
+{
+    const struct executable *is = &answer->executable;
+    const char *language = executable_language_name(is->language);
+
+    if (answer->status == RESOLVER_DONE && pid)
+        log_debug("executable pid=%u language=%s version=%.*s module=\"%.*s\" linkage=%s machine=%u bits=%u", pid,
+                  language ? language : "unknown", is->version_size, is->version, is->module_size, is->module,
+                  is->linkage == EXECUTABLE_STATIC ? "static" : "dynamic", is->machine, is->bits);
+    else if (answer->status > RESOLVER_NOT_ELF)
+        log_limited(LOG_LEVEL_WARN, "the executable of pid=%u could not be examined: %s signal=%u", pid,
+                    answer->status == RESOLVER_TIME_OVER ? "time is over" : "no answer", answer->signal);
+}
+
+bool resolve_receive(struct resolve *resolve, struct message_executable *ret_message)
+{
+    static const struct executable nothing;
+    struct resolver_answer answer;
+
+    while (resolve->fd >= 0) {
+        ssize_t n = recv(resolve->fd, &answer, sizeof answer, MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return false;
+        if (!answer_check(resolve, &answer, n)) {
+            log_error(PROGRAM " %s: the languages of compiled programs stay unknown",
+                      n > 0 ? "broke the protocol" : "ended");
+            cleanup_fd_close(&resolve->fd);
+            return false;
+        }
+        unsigned at = resolve->next_answer++ % RESOLVE_PENDING_MAX, keep = resolve->next_known++ % RESOLVE_KNOWN_MAX;
+        answer_log(resolve->pending[at].pid, &answer);
+        resolve->known[keep].file = resolve->pending[at].file;
+        resolve->known[keep].executable = answer.status == RESOLVER_DONE ? answer.executable : nothing;
+        if (message_fill(resolve->pending[at].pid, resolve->pending[at].start, &resolve->known[keep].executable,
+                         ret_message) &&
+            ret_message->pid)
+            return true;
+    }
+    return false;
+}
