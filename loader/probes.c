@@ -45,6 +45,8 @@ static void settings_write(struct redstart_bpf *skeleton, const struct loader_op
     skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
     skeleton->rodata->cfg_ring_size = RING_SIZE;
     skeleton->rodata->cfg_select_all = options_select_all(options);
+    skeleton->rodata->cfg_select_names = options_select_all(options) || options->include.exe_count ||
+                                         options->include.pid_count || options->exclude.exe_count;
     skeleton->rodata->cfg_select_ports = options->include.ports.any;
     memcpy((void *)skeleton->rodata->cfg_ports, options->include.ports.bits, sizeof options->include.ports.bits);
     memcpy((void *)skeleton->rodata->cfg_excluded_ports, options->exclude.ports.bits, sizeof options->exclude.ports.bits);

@@ -37,6 +37,8 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
     if (!target)
         return 0;
     __u8 before = *target, lineage = before & TARGET_LINEAGE;
+    if (!cfg_select_names && !before)
+        return 0; // only listening selects
     *target = lineage | TARGET_PENDING | (lineage ? TARGET_CLIENT | TARGET_SERVER : 0);
 
     struct process_event *event = bpf_ringbuf_reserve(&events, sizeof *event, 0);
