@@ -1,7 +1,8 @@
 // The one handler behind every variant of socket hooks: n bytes were moved on sk by the current task.
 #pragma once
 #include "vmlinux.h"
-#include "io/exchange.h"
+#include "io/request.h"
+#include "io/response.h"
 #include "maps/settings.h"
 
 enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
@@ -76,6 +77,24 @@ static __always_inline void boundary_miss(struct connection *connection)
         connection_ignore(connection);
     else if (++connection->misses >= MISSES_MAX)
         connection_ignore(connection);
+}
+
+// The call that sent the request returns after the answer was read: complete the record that waits.
+static __always_inline void request_late(struct connection *connection, struct sock *sk, const struct io *io)
+{
+    struct http1_record *record = &connection->record;
+    int copied = user_buffer_copy(&io->buffer, connection, 0, HEAD_CAPTURE_MAX, 0);
+
+    record->request_captured = copied > 0 ? copied : 0;
+    record->request_bytes = io->buffer.length;
+    if (!request_judge(connection, request_captured_class(connection, record->request_captured))) {
+        connection_ignore(connection);
+        return;
+    }
+    record->flags = 0;
+    if (record->responded < record->started)
+        record->started = record->responded;
+    response_judge(connection, sk, io);
 }
 
 // What was taken for the beginning of a request is followed by one that is certain: it was the end of a body.
