@@ -2,6 +2,7 @@
 // carries no mark but C's library or a C compiler's is taken for C.
 #include "resolver/language.h"
 
+#include <stdio.h>
 #include "resolver/gobuild.h"
 #include "resolver/text.h"
 
@@ -58,17 +59,16 @@ static const struct {
     {{"swift5_", 7}, EXECUTABLE_SWIFT},
 };
 
-// Among a program's constants.
-enum { CONSTANT_RUST, CONSTANT_DOTNET, CONSTANT_CPP, CONSTANT_MAX };
-static const struct str constants[CONSTANT_MAX] = {
-    [CONSTANT_RUST] = {"/library/std/src/", 17}, // where the standard library's panics say they are
-    [CONSTANT_DOTNET] = {"\0libhostfxr.so", 15}, // what the dotnet command loads
-    [CONSTANT_CPP] = {"\0St9bad_alloc", 14},     // a type's name, where the library is linked in
-};
-static const enum executable_language constant_language[CONSTANT_MAX] = {
-    [CONSTANT_RUST] = EXECUTABLE_RUST,
-    [CONSTANT_DOTNET] = EXECUTABLE_DOTNET,
-    [CONSTANT_CPP] = EXECUTABLE_CPP,
+// Among a program's constants. In two halves, lest a program that contains this table (ours) carries the marks itself.
+#define CONSTANT_MAX 32
+static const struct {
+    const char *head, *tail;
+    bool begins; // a text of its own, not the end of one
+    enum executable_language language;
+} constants[] = {
+    {"/library/", "std/src/", false, EXECUTABLE_RUST}, // where the standard library's panics say they are
+    {"libhost", "fxr.so", true, EXECUTABLE_DOTNET},    // what the dotnet command loads
+    {"St9bad_", "alloc", true, EXECUTABLE_CPP},        // a type's name, where the library is linked in
 };
 
 // "libpython3.11.so.1.0" > "3.11", "libruby-3.1.so.3.1" > "3.1"
@@ -130,6 +130,22 @@ static bool c_compiler_find(struct str comment)
     return memmem(comment.p, comment.n, "GCC: ", 5) || memmem(comment.p, comment.n, "clang version ", 14);
 }
 
+static bool constant_find(struct source *source, const struct image *image, struct executable *executable)
+{
+    static char text[array_size(constants)][CONSTANT_MAX]; // each behind a NUL
+    struct str needles[array_size(constants)];
+
+    for (size_t i = 0; i < array_size(constants); i++) {
+        int n = snprintf(text[i] + 1, CONSTANT_MAX - 1, "%s%s", constants[i].head, constants[i].tail);
+        needles[i] = constants[i].begins ? (struct str){text[i], (size_t)n + 1} : (struct str){text[i] + 1, (size_t)n};
+    }
+    int found = source_search(source, image_section_find(image, STR(".rodata")), CONSTANTS_BYTES_MAX, needles,
+                              array_size(constants));
+    if (found >= 0)
+        executable->language = (uint8_t)constants[found].language;
+    return found >= 0;
+}
+
 void language_read(struct source *source, const struct image *image, struct executable *executable)
 {
     static char text[COMMENT_BYTES_MAX];
@@ -147,14 +163,8 @@ void language_read(struct source *source, const struct image *image, struct exec
     }
     struct str comment = {text,
                           source_read_some(source, image_section_find(image, STR(".comment")), text, sizeof text)};
-    if (rustc_find(comment, executable))
+    if (rustc_find(comment, executable) || constant_find(source, image, executable))
         return;
-    found =
-        source_search(source, image_section_find(image, STR(".rodata")), CONSTANTS_BYTES_MAX, constants, CONSTANT_MAX);
-    if (found >= 0) {
-        executable->language = (uint8_t)constant_language[found];
-        return;
-    }
     if (!library_find(image, cpp_libraries, array_size(cpp_libraries), executable) &&
         !library_find(image, c_libraries, array_size(c_libraries), executable) && c_compiler_find(comment))
         executable->language = EXECUTABLE_C;
