@@ -83,6 +83,17 @@ static bool program_same(int ours, int pinned)
            memcmp(a.tag, b.tag, sizeof a.tag) == 0;
 }
 
+// A link's pin is a name: what it runs is the kernel's word.
+static bool link_runs(int link, int program)
+{
+    struct bpf_link_info a = {0};
+    struct bpf_prog_info b = {0};
+    __u32 size_a = sizeof a, size_b = sizeof b;
+
+    return bpf_obj_get_info_by_fd(link, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(program, &b, &size_b) == 0 &&
+           a.prog_id == b.id;
+}
+
 static bool map_same(int ours, int pinned)
 {
     struct bpf_map_info a = {0}, b = {0};
@@ -112,7 +123,8 @@ static const char *pins_compare(int directory, const struct probes *probes)
     for (int i = 0; i < names->prog_cnt; i++) {
         cleanup_fd int program = pin_get(directory, "prog", names->progs[i].name);
         cleanup_fd int link = pin_get(directory, "link", names->progs[i].name);
-        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program))
+        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program) ||
+            !link_runs(link, program))
             return names->progs[i].name;
     }
     bpf_object__for_each_map(map, probes->skeleton->obj) {
@@ -174,8 +186,10 @@ static void pins_clear(int directory)
 int pin_adopt(int directory, struct probes *probes)
 {
     cleanup_fd int first = pin_get(directory, "map", "events");
-    if (first < 0)
+    if (first < 0) { // nothing, or remains that cannot be of use
+        pins_clear(directory);
         return 0;
+    }
     const char *difference = pins_compare(directory, probes);
     if (difference) {
         log_info("what another loader left pinned is replaced: %s differs", difference);
