@@ -1,18 +1,21 @@
 // See stages.h.
 #include "collector/stages.h"
 
+#include "collector/l7/http_method.h"
 #include "common/lib/log.h"
 
 #define PROCESSES_MAX 16384
-#define SERIES_MAX    10000
 #define EXCHANGES_MAX 16384
 
 int stages_open(struct stages *stages, const struct collector_options *options, const char *host_id, struct self *self,
                 span_sink_fn *sink, void *sink_context)
 {
+    if (options->known_methods && http_method_know(str_from(options->known_methods)) < 0)
+        log_warn("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS=%s: expected a comma list of at most %d methods; ignored",
+                 options->known_methods, HTTP_METHODS_KNOWN_MAX);
     int r = process_table_new(&stages->processes, options->service_name, host_id, PROCESSES_MAX);
     if (r == 0)
-        r = red_new(&stages->red, SERIES_MAX, options->series_ttl_ns);
+        r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
         r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
     return r;

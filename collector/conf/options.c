@@ -12,6 +12,8 @@
 #include "collector/core/clock.h"
 
 #define SERIES_TTL_SECONDS_MAX (366 * 24 * 3600)
+#define SERIES_MAX_DEFAULT     2000
+#define SERIES_MAX_MAX         100000
 
 const char options_help[] =
     "Usage: redstart-collector [--loader PATH] [outputs] [options]\n"
@@ -31,6 +33,7 @@ const char options_help[] =
     "Options:\n"
     "  --service-name NAME       names all services\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
+    "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
     "  --log-format text|json    (default text)\n"
     "  --help, --version\n"
@@ -44,6 +47,7 @@ enum {
     OPTION_PROTOCOL,
     OPTION_SERVICE,
     OPTION_TTL,
+    OPTION_SERIES_MAX,
     OPTION_LOG_LEVEL,
     OPTION_LOG_FORMAT,
     OPTION_CONFIG,
@@ -62,6 +66,7 @@ static const struct option option_table[] = {
     {"otlp-protocol", required_argument, NULL, OPTION_PROTOCOL},
     {"service-name", required_argument, NULL, OPTION_SERVICE},
     {"series-ttl", required_argument, NULL, OPTION_TTL},
+    {"series-max", required_argument, NULL, OPTION_SERIES_MAX},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
     {"config", required_argument, NULL, OPTION_CONFIG},
@@ -149,6 +154,11 @@ static int option_apply(struct collector_options *options, struct given *given, 
             return complaint_error(complaint, "--series-ttl %s: expected seconds from 0 (never) to %d", value,
                                    SERIES_TTL_SECONDS_MAX);
         options->series_ttl_ns = number * NS_PER_SEC;
+        return 0;
+    case OPTION_SERIES_MAX:
+        if (value_number(str_from(value), 1, SERIES_MAX_MAX, &number) < 0)
+            return complaint_error(complaint, "--series-max %s: expected a number from 1 to %d", value, SERIES_MAX_MAX);
+        options->series_max = (unsigned)number;
         return 0;
     case OPTION_LOG_LEVEL:
         given->log_level = true;
@@ -268,6 +278,7 @@ static void environment_read_names(struct collector_options *options, const stru
         else
             options->service_name = text;
     }
+    options->known_methods = environment_get(environment, "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
     const char *name = "OTEL_LOG_LEVEL";
     const char *level = environment_get(environment, name);
     level = level ? level : environment_get_beyla(environment, "LOG_LEVEL", false, &name);
@@ -296,6 +307,7 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     memset(complaint, 0, sizeof *complaint);
     options->loader_socket = OPTIONS_LOADER_SOCKET;
     options->series_ttl_ns = 300 * NS_PER_SEC;
+    options->series_max = SERIES_MAX_DEFAULT;
     options->log_level = LOG_LEVEL_INFO;
     options->prometheus_path = "/metrics";
 

@@ -24,8 +24,11 @@ struct collector_options {
     const char *loader_socket;
     const char *service_name; // NULL: each service its own
     uint64_t series_ttl_ns;   // 0: never forgotten
+    unsigned series_max;      // of each metric, beside the overflow series
     enum log_level log_level;
     enum log_format log_format;
+
+    const char *known_methods; // OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS; NULL: the default
 
     const char *record;  // file to write what intake receives; NULL: none
     const char *replay;  // recording to take instead of a loader's records; NULL: none

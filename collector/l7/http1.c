@@ -7,20 +7,6 @@
 
 #define METHOD_BYTES_MAX 32
 
-static const struct str method_names[HTTP_METHOD_MAX] = {
-    [HTTP_METHOD_OTHER] = {"_OTHER", 6},    [HTTP_METHOD_GET] = {"GET", 3},
-    [HTTP_METHOD_HEAD] = {"HEAD", 4},       [HTTP_METHOD_POST] = {"POST", 4},
-    [HTTP_METHOD_PUT] = {"PUT", 3},         [HTTP_METHOD_DELETE] = {"DELETE", 6},
-    [HTTP_METHOD_CONNECT] = {"CONNECT", 7}, [HTTP_METHOD_OPTIONS] = {"OPTIONS", 7},
-    [HTTP_METHOD_TRACE] = {"TRACE", 5},     [HTTP_METHOD_PATCH] = {"PATCH", 5},
-    [HTTP_METHOD_QUERY] = {"QUERY", 5},
-};
-
-const char *http_method_name(enum http_method method)
-{
-    return method_names[(unsigned)method < HTTP_METHOD_MAX ? method : HTTP_METHOD_OTHER].p;
-}
-
 const char *http_version_name(enum http_version version)
 {
     static const char *const names[] = {[HTTP_VERSION_UNKNOWN] = NULL, "1.0", "1.1"};
@@ -31,14 +17,6 @@ bool http1_response_bodyless(enum http_method method, uint16_t status)
 {
     return method == HTTP_METHOD_HEAD || status / 100 == 1 || status == 204 || status == 304 ||
            (method == HTTP_METHOD_CONNECT && status / 100 == 2);
-}
-
-static enum http_method method_find(struct str text)
-{
-    for (enum http_method i = HTTP_METHOD_GET; i < HTTP_METHOD_MAX; i++)
-        if (str_equal(text, method_names[i]))
-            return i;
-    return HTTP_METHOD_OTHER;
 }
 
 // tchar of RFC 9110 5.6.2.
@@ -128,7 +106,7 @@ static enum parse_status method_parse(struct str line, struct http1_request *req
         return PARSE_MORE;
     if (n == 0 || n > METHOD_BYTES_MAX || line.p[n] != ' ')
         return PARSE_BAD;
-    request->method = method_find(request->method_text);
+    request->method = http_method_find(request->method_text);
     while (n < line.n && line.p[n] == ' ')
         n++;
     *ret_rest = (struct str){line.p + n, line.n - n};

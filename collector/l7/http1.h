@@ -4,25 +4,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "collector/l7/http_method.h"
 #include "collector/l7/l7.h"
 #include "common/lib/str.h"
-
-enum http_method {
-    HTTP_METHOD_OTHER, // "_OTHER"
-    HTTP_METHOD_GET,
-    HTTP_METHOD_HEAD,
-    HTTP_METHOD_POST,
-    HTTP_METHOD_PUT,
-    HTTP_METHOD_DELETE,
-    HTTP_METHOD_CONNECT,
-    HTTP_METHOD_OPTIONS,
-    HTTP_METHOD_TRACE,
-    HTTP_METHOD_PATCH,
-    HTTP_METHOD_QUERY,
-    HTTP_METHOD_MAX
-};
-// "GET" ...; "_OTHER".
-const char *http_method_name(enum http_method method);
 
 enum http_version { HTTP_VERSION_UNKNOWN, HTTP_VERSION_10, HTTP_VERSION_11 };
 // "1.0", "1.1"; NULL if unknown.
@@ -36,7 +20,9 @@ struct http1_headers {
     bool close;              // Connection: close
     bool keep_alive;         // Connection: keep-alive
     bool upgrade;            // Connection: upgrade
-    struct str host, user_agent, traceparent, forwarded_proto;
+    struct str host, user_agent, traceparent;
+    // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host, -For.
+    struct str forwarded_proto, forwarded_host, forwarded_for;
 };
 
 struct http1_request {

@@ -6,7 +6,7 @@ struct header_state {
     struct http1_headers *headers;
     bool transfer_coded;       // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
     bool length_conflict;      // Content-Length lines that contradict each other or make no sense
-    bool proto_from_forwarded; // the standard's header wins over X-Forwarded-Proto
+    bool forwarded;            // the standard's header was seen; it wins over those with an X
 };
 
 static struct str str_trim(struct str s)
@@ -94,18 +94,33 @@ static void header_connection(struct http1_headers *headers, struct str value)
 // Forwarded: for=192.0.2.43;proto=https, for=...  (RFC 7239): the first element is the one nearest to the client.
 static void header_forwarded(struct header_state *state, struct str value)
 {
+    struct http1_headers *headers = state->headers;
     struct str element = str_split(&value, ',');
     while (element.n) {
         struct str pair = str_split(&element, ';');
         struct str name = str_split(&pair, '=');
-        if (!str_equal_nocase(name, STR("proto")))
-            continue;
         if (pair.n >= 2 && pair.p[0] == '"' && pair.p[pair.n - 1] == '"')
             pair = (struct str){pair.p + 1, pair.n - 2};
-        state->headers->forwarded_proto = pair;
-        state->proto_from_forwarded = true;
-        return;
+        if (str_equal_nocase(name, STR("proto")))
+            headers->forwarded_proto = pair;
+        else if (str_equal_nocase(name, STR("host")))
+            headers->forwarded_host = pair;
+        else if (str_equal_nocase(name, STR("for")))
+            headers->forwarded_for = pair;
     }
+    state->forwarded = true;
+}
+
+// X-Forwarded-Proto, -Host, -For: a list, the first is the client's.
+static void header_forwarded_x(struct http1_headers *headers, struct str line)
+{
+    struct str value;
+    if (!headers->forwarded_proto.p && header_is(line, STR("x-forwarded-proto"), &value))
+        headers->forwarded_proto = str_split(&value, ',');
+    else if (!headers->forwarded_host.p && header_is(line, STR("x-forwarded-host"), &value))
+        headers->forwarded_host = str_split(&value, ',');
+    else if (!headers->forwarded_for.p && header_is(line, STR("x-forwarded-for"), &value))
+        headers->forwarded_for = str_split(&value, ',');
 }
 
 static void header_line(struct header_state *state, struct str line)
@@ -134,12 +149,11 @@ static void header_line(struct header_state *state, struct str line)
             headers->traceparent = headers->traceparent.p ? STR("") : value;
         break;
     case 'f':
-        if (!state->proto_from_forwarded && header_is(line, STR("forwarded"), &value))
+        if (!state->forwarded && header_is(line, STR("forwarded"), &value))
             header_forwarded(state, value);
         break;
     case 'x':
-        if (!headers->forwarded_proto.p && header_is(line, STR("x-forwarded-proto"), &value))
-            headers->forwarded_proto = str_split(&value, ',');
+        header_forwarded_x(headers, line);
         break;
     }
 }

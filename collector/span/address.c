@@ -99,3 +99,14 @@ bool address_split_authority(struct str authority, struct str *ret_host, uint16_
     *ret_port = port_parse(port);
     return true;
 }
+
+bool address_is_ip(struct str text)
+{
+    char copy[INET6_ADDRSTRLEN];
+    uint8_t bytes[16];
+    if (text.n == 0 || text.n >= sizeof copy)
+        return false;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = 0;
+    return strlen(copy) == text.n && (inet_pton(AF_INET, copy, bytes) == 1 || inet_pton(AF_INET6, copy, bytes) == 1);
+}

@@ -13,3 +13,5 @@ void address_format_unix(struct str path, struct span_address *ret_address);
 // Splits an authority (RFC 3986 3.2): user information is dropped, an IPv6 literal loses its brackets.
 // port 0: none or not a number. False if there is no host in it.
 bool address_split_authority(struct str authority, struct str *ret_host, uint16_t *ret_port);
+// Is this an IPv4 or IPv6 address, without brackets and port?
+bool address_is_ip(struct str text);

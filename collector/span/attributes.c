@@ -158,7 +158,12 @@ static struct str address_text(const struct span_address *address)
 static void walk_ends(struct attributes_walk *walk, const struct span *span)
 {
     bool credentials, server = span->kind == SPAN_KIND_SERVER;
-    walk_address(walk, "client.address", "client.port", address_text(&span->client), span->client.port);
+    if (span->forwarded_for.n) { // the client is not who connected
+        walk_text(walk, "client.address", span->forwarded_for);
+        walk_address(walk, "network.peer.address", "network.peer.port", address_text(&span->client), span->client.port);
+    } else {
+        walk_address(walk, "client.address", "client.port", address_text(&span->client), span->client.port);
+    }
     walk_address(walk, "server.address", "server.port", host_without_credentials(span->server_address, &credentials),
                  span->server_port);
     walk_address(walk, server ? "network.local.address" : "network.peer.address",

@@ -126,18 +126,20 @@ static void ends_fill(const struct http1_record *record, struct span *span)
     address_format_ip(record->family, record->remote_address, record->remote_port, remote);
 }
 
-// The host that was asked for: a target in absolute form wins over Host (RFC 9112 3.2.2). Servers keep the port they
-// listen on, clients the one they asked for, which behind a forward proxy is not the one they connected to.
+// The host that was asked for: what a proxy in front of the server wrote wins, then a target in absolute form (RFC 9112
+// 3.2.2), then Host. Servers keep the port they listen on, clients the one they asked for, which behind a forward proxy
+// is not the one they connected to.
 static void server_fill(const struct http1_request *request, uint8_t family, struct span *span)
 {
     bool absolute = request->authority.n > 0;
-    struct str host;
+    struct str host, forwarded = request->headers.forwarded_host;
     uint16_t port;
     span->server_address = (struct str){span->server.text, span->server.n};
     span->server_port = span->server.port;
     if (family == AF_UNIX && span->server.n)
         return;
-    if (!address_split_authority(absolute ? request->authority : request->headers.host, &host, &port))
+    bool proxied = span->kind == SPAN_KIND_SERVER && address_split_authority(forwarded, &host, &port);
+    if (!proxied && !address_split_authority(absolute ? request->authority : request->headers.host, &host, &port))
         return;
     span->server_address = host;
     if (span->kind == SPAN_KIND_SERVER)
@@ -146,6 +148,18 @@ static void server_fill(const struct http1_request *request, uint8_t family, str
         span->server_port = port;
     else if (absolute && request->method != HTTP_METHOD_CONNECT)
         span->server_port = span->scheme[4] == 's' ? 443 : 80;
+}
+
+// The client behind proxies, if it is an address: identifiers and "unknown" (RFC 7239 6) are none.
+static struct str client_of(const struct http1_request *request, enum span_kind kind)
+{
+    struct str host, text = request->headers.forwarded_for;
+    uint16_t port;
+    bool bare_ipv6 = address_is_ip(text);
+    if (kind != SPAN_KIND_SERVER || (!bare_ipv6 && !address_split_authority(text, &host, &port)))
+        return STR("");
+    host = bare_ipv6 ? text : host;
+    return address_is_ip(host) ? host : STR("");
 }
 
 static const char *scheme_of(const struct http1_request *request, enum span_kind kind)
@@ -200,14 +214,15 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     ret_span->process = process;
     times_fill(record, ret_span);
     ends_fill(record, ret_span);
-    ret_span->method = request->method;
-    ret_span->method_original = request->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
+    ret_span->method = http_method_shown(request->method_text);
+    ret_span->method_original = ret_span->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
     ret_span->path = request->path;
     ret_span->query = request->query;
     ret_span->route = STR("");
     ret_span->user_agent = request->headers.user_agent;
     ret_span->scheme = scheme_of(request, ret_span->kind);
     server_fill(request, record->family, ret_span);
+    ret_span->forwarded_for = client_of(request, ret_span->kind);
     ret_span->version = request->version;
     ret_span->status = exchange->response.status;
     ret_span->error_type = error_of(exchange, ret_span->kind);

@@ -37,6 +37,7 @@ struct span {
     struct str path, query, route, user_agent;
     const char *scheme;                 // "http", "https"
     struct str server_address;          // the host asked for, without port; else the address reached
+    struct str forwarded_for;           // servers: the client's address as a proxy wrote it; empty: nobody did
     uint16_t server_port;               // 0: none
     struct span_address client, server; // the connection's two ends: client.address/port; network.local|peer.address
     enum http_version version;

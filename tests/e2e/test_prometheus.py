@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""/metrics as its readers see it: a real Prometheus in each format, promtool, another OpenMetrics parser; many, slow and
-dripping readers; and strangers who try to fill memory."""
+"""/metrics as its readers see it: a real Prometheus in each format, promtool, another OpenMetrics parser; many readers and
+slow ones; and strangers who try to fill memory."""
 import concurrent.futures
 import contextlib
 import gzip
@@ -194,7 +194,7 @@ ODD_HOSTS = ['a"b', "back\\slash", "caf\u00e9.example", "tab\tin", "{le=\"1\"}",
 
 def promtool_and_another_parser():
     """Odd label values included: each reads the same numbers."""
-    with services.python_threaded() as service, harness.Redstart("--pid", str(client_of(service.port))) as redstart:
+    with services.python_threaded() as service, harness.Redstart("--pid", client_of(service.port)) as redstart:
         run_client(service.port)
         deadline = time.monotonic() + 5
         name = "http_client_request_duration_seconds_count"
@@ -312,7 +312,7 @@ def memory_kib(redstart):
 
 
 def strangers_fill_nothing():
-    """20,000 random paths and methods at a server, 20,000 hosts from a client: memory stays, everything is counted."""
+    """20,000 random paths, methods and hosts at a server: memory stays, everything is counted."""
     with services.go() as service, harness.Redstart("--port", service.port) as redstart:
         flood(service.port, 10000, "warm")  # also through every page of the ring
         wait_count(redstart, DURATION + "_count", 10000)
@@ -326,6 +326,27 @@ def strangers_fill_nothing():
         methods = {labels["http_request_method"] for labels, _ in metrics.select(DURATION + "_count")}
         check_equal(methods, {"GET", "_OTHER"}, "methods")
         check_equal(metrics.sum("redstart_series_dropped_total"), 0, "requests in overflow series")
+
+
+def hosts_beyond_the_cap():
+    """2,500 hosts from a client, --series-max 500: each request is counted, 2,000 of them in one overflow series."""
+    with services.python_threaded() as service:
+        pid = client_of(service.port)
+        with harness.Redstart("--pid", pid, "--series-max", 500) as redstart:
+            name = "http_client_request_duration_seconds"
+            run_client(service.port, [f"h{i}.example" for i in range(500)])
+            wait_count(redstart, name + "_count", 500)
+            before = memory_kib(redstart)
+            run_client(service.port, [f"h{i}.example" for i in range(500, 2500)])
+            wait_count(redstart, name + "_count", 2500)
+            after = memory_kib(redstart)
+            print(f"       collector: {before:.0f} KiB at 500 series, {after:.0f} KiB after 2,000 hosts more", flush=True)
+            check_between(after - before, -8192, 512, "growth in KiB")
+            metrics = redstart.metrics()
+            overflow = metrics.sum(name + "_count", otel_metric_overflow="true")
+            dropped = metrics.sum("redstart_series_dropped_total", metric=name)
+            check_equal((len(metrics.select(name + "_count")), overflow, dropped), (501, 2000, 2000),
+                        "series, requests in the overflow series, dropped")
 
 
 def flood(port, count, word):
@@ -355,6 +376,7 @@ CASES = [(f"Prometheus scrapes {name}", lambda name=name: scraped(name)) for nam
     ("promtool and another parser, odd label values", promtool_and_another_parser),
     ("many and slow readers", many_at_once),
     ("20,000 random paths and methods", strangers_fill_nothing),
+    ("hosts beyond the cap of series", hosts_beyond_the_cap),
 ]
 
 

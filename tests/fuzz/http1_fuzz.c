@@ -23,6 +23,8 @@ static void require_headers(struct str input, const struct http1_headers *header
     require_inside(input, headers->user_agent);
     require_inside(input, headers->traceparent);
     require_inside(input, headers->forwarded_proto);
+    require_inside(input, headers->forwarded_host);
+    require_inside(input, headers->forwarded_for);
     require(headers->content_length >= HTTP1_LENGTH_UNKNOWN);
 }
 

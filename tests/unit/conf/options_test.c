@@ -41,10 +41,11 @@ static void test_defaults(void **state)
 static void test_command_line(void **state)
 {
     assert_int_equal(parse(ARGUMENTS("--loader=/x/l.sock", "--print-traces=json", "--prometheus", "[::1]:9464",
-                                     "--service-name", "shop", "--series-ttl=0"),
+                                     "--service-name", "shop", "--series-ttl=0", "--series-max", "50"),
                            NULL),
                      0);
     assert_string_equal(options.loader_socket, "/x/l.sock");
+    assert_int_equal(options.series_max, 50);
     assert_int_equal(options.trace_format, TEXT_FORMAT_JSON);
     assert_string_equal(options.prometheus_address, "::1");
     assert_int_equal(options.prometheus_port, 9464);
@@ -72,6 +73,8 @@ static void test_mistakes(void **state)
         {{"--otlp", "ftp://x"}, "--otlp ftp://x: expected a URL such as http://localhost:4318"},
         {{"--print-traces=xml"}, "--print-traces=xml: expected text or json"},
         {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 (never) to 31622400"},
+        {{"--series-max", "0"}, "--series-max 0: expected a number from 1 to 100000"},
+        {{"--series-max=many"}, "--series-max many: expected a number from 1 to 100000"},
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
         {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf or grpc"},
         {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes"},
