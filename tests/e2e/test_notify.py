@@ -10,7 +10,7 @@ import urllib.request
 import harness
 import services
 from harness import check, check_equal
-from pair import Pair
+from unit_pair import Pair
 
 REQUESTS = 25
 WATCHDOG = {"WATCHDOG_USEC": "400000"}  # a sign of life each 200 ms

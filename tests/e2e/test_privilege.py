@@ -13,7 +13,7 @@ import harness
 import services
 from harness import check, check_equal
 from load import Load
-from pair import COLLECTOR_UID, Pair
+from unit_pair import COLLECTOR_UID, Pair
 
 KILLS = 20
 RATE = 2000  # requests a second
