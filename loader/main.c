@@ -182,7 +182,7 @@ int main(int argc, char **argv)
     static struct loader loader = {.signal_fd = -1, .pin_fd = -1, .listen_fd = -1};
     struct loader_options *options = &loader.options;
 
-    if (options_parse(argc, argv, options) < 0 || selection_check(options) < 0)
+    if (options_parse(argv, options) < 0 || selection_check(options) < 0)
         return EXIT_USAGE;
     environment_trim();
     log_init("redstart-loader", options->log_level, options->log_format);

@@ -31,19 +31,16 @@ struct loader_options {
     const char *config_path; // root's file with more options
     uid_t uid, gid;          // who root becomes; by default the owner of the socket's directory
     uid_t collector_uid;
-    bool collector_uid_given;
-    bool detach;
+    bool detach, help, version;
     enum log_level log_level;
     enum log_format log_format;
 };
 
 // True if nothing was selected: every process is observed.
 bool options_select_all(const struct loader_options *options);
-// The file of --config first, then the command line, which wins. 0, or -EINVAL after a message on standard error that names the
-// option or the line. --help and --version print and exit(0).
-int options_parse(int argc, char **argv, struct loader_options *ret_options) must_check;
-// The long options of a file, one per line without dashes ("port = 8080"), as an argument vector that lives as long as the
-// program. The file must be root's (or ours) and nobody else's to write. Returns the count or -errno after a message.
-int options_file_read(const char *path, char ***ret_arguments) must_check;
+// The file of --config first (long options, one per line without dashes: "port = 8080"; root's, and nobody else's to write), then
+// the command line, which wins. 0, or -EINVAL after a message on standard error that names the option or the line. --help and
+// --version print and exit(0).
+int options_parse(char **argv, struct loader_options *ret_options) must_check;
 bool port_set_has(const struct port_set *set, uint16_t port);
 void port_set_add(struct port_set *set, uint16_t first, uint16_t last);
