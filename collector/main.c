@@ -4,6 +4,7 @@
 // serve > flush.
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
 
+#define MALLOC_LARGE    (128 << 10)
 #define CONN_TICK_NS    (250 * NS_PER_MS)
 #define HOUSEKEEPING_NS NS_PER_SEC
 #define FLUSH_NS        (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
@@ -304,10 +306,19 @@ static void collector_release(struct collector *collector)
     cleanup_fd_close(&collector->signal_fd);
 }
 
+// What a burst took is given back after it: by itself glibc learns from the first large buffer to keep all later ones.
+static void memory_limit(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
+    mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
+    mallopt(M_ARENA_MAX, 1); // the pushing threads allocate little
+}
+
 int main(int argc, char **argv, char **environment)
 {
     static struct collector collector = {.signal_fd = -1};
     bool done = false;
+    memory_limit();
     prctl(PR_SET_NAME, "redstart-collector"); // started by fd, it would be named after that
     int code = options_read(&collector.options, argc, argv, environment, &done);
     if (code != EXIT_CODE_DONE || done)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "collector/intake/mapping.h"
@@ -29,7 +30,7 @@ int ring_open(struct ring *ring, int fd, size_t size)
     ring->consumer = mapping_new(fd, page, PROT_READ | PROT_WRITE, 0);
     if (!ring->consumer)
         goto fail;
-    map = mapping_new(fd, page + 2 * size, PROT_READ, (off_t)page);
+    map = mapping_new(fd, page + size, PROT_READ, (off_t)page);
     if (!map)
         goto fail;
     ring->producer = map;
@@ -60,6 +61,18 @@ uint64_t ring_filled(const struct ring *ring)
     return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position;
 }
 
+// The bytes of a record at this place, in one piece. size: at most RECORD_SIZE_MAX.
+static const void *record_whole(struct ring *ring, size_t place, uint32_t size)
+{
+    size_t before_end = ring->size - place;
+
+    if (size <= before_end)
+        return ring->data + place;
+    memcpy(ring->wrapped, ring->data + place, before_end);
+    memcpy((uint8_t *)ring->wrapped + before_end, ring->data, size - before_end);
+    return ring->wrapped;
+}
+
 // What was there when it was called bounds the loop, whatever the producer does meanwhile.
 const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corrupt)
 {
@@ -72,15 +85,16 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corru
         if (header & BPF_RINGBUF_BUSY_BIT)
             return NULL;
         uint32_t size = header & ~BPF_RINGBUF_DISCARD_BIT;
-        if (nonsense || record_span(size) > filled) {
+        bool wanted = !(header & BPF_RINGBUF_DISCARD_BIT);
+        if (nonsense || record_span(size) > filled || (wanted && size > RECORD_SIZE_MAX)) {
             (*ret_corrupt)++;
             ring->position = end;
             ring_publish(ring);
             return NULL;
         }
-        if (!(header & BPF_RINGBUF_DISCARD_BIT)) {
+        if (wanted) {
             *ret_size = size;
-            return at + RECORD_HEADER;
+            return record_whole(ring, (ring->position + RECORD_HEADER) & (ring->size - 1), size);
         }
         ring_next(ring, size);
     }

@@ -65,7 +65,8 @@ void red_series_add(struct red_series *series, const struct span *span, unsigned
         if (extras & RED_EXTRA_EXPONENTIAL)
             exponential_keep(&series->exponential[i], bounds, &series->histogram[i], measured.value[i]);
         histogram_add(&series->histogram[i], bounds, measured.value[i]);
-        if (extras & RED_EXTRA_EXEMPLARS && span->sampled)
+        // Of a size nobody asks which request it was, and slots take as much memory as the histograms.
+        if (extras & RED_EXTRA_EXEMPLARS && span->sampled && i != RED_REQUEST_SIZE && i != RED_RESPONSE_SIZE)
             exemplar_keep(&series->exemplar[i], bounds, span, measured.value[i]);
     }
     uint64_t ended = span->start_monotonic_ns + span->duration_ns;

@@ -138,6 +138,24 @@ static void test_wrapping(void **state)
     producer_release(&producer);
 }
 
+// The largest record, wrapped at each of its words.
+static void test_wrapping_of_the_largest(void **state)
+{
+    struct producer producer = producer_make();
+    struct ring ring;
+    char text[RECORD_SIZE_MAX + 1];
+    for (size_t i = 0; i < RECORD_SIZE_MAX; i++)
+        text[i] = (char)('a' + i % 23);
+    text[RECORD_SIZE_MAX] = 0;
+    assert_int_equal(ring_open(&ring, dup(producer.fd), RING_BYTES), 0);
+    for (unsigned i = 0; i < RING_BYTES / 8; i++) {
+        produce(&producer, text, 0);
+        expect(&ring, text);
+    }
+    ring_close(&ring);
+    producer_release(&producer);
+}
+
 static void expect_reset(struct producer *producer, struct ring *ring)
 {
     uint32_t size;
@@ -184,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_and_publishing), cmocka_unit_test(test_discarded_and_busy),
         cmocka_unit_test(test_wrapping),             cmocka_unit_test(test_lies_reset_the_ring),
+        cmocka_unit_test(test_wrapping_of_the_largest),
         cmocka_unit_test(test_sizes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
