@@ -29,10 +29,10 @@ enum http1_class {
      (__u64)(g) << 48 | (__u64)(h) << 56)
 #define HTTP1_MASK(bytes) ((1ULL << (8 * (bytes))) - 1)
 
-// Characters of a method (RFC 9110 5.6.2 token) that real ones are made of.
+// Characters of a method that real ones are made of (of the token of RFC 9110 5.6.2).
 static inline bool http1_method_char(__u8 c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 static inline __u8 http1_byte(__u64 low, __u64 middle, __u64 high, __u32 i)

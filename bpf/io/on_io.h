@@ -163,9 +163,9 @@ static __always_inline void response_bytes_seen(struct connection *connection, s
 {
     switch (connection->phase) {
     case PHASE_REQUEST:
-        if (connection->flags & CONNECTION_PARTIAL)
+        if (connection->flags & CONNECTION_PARTIAL && connection->record.sequence <= 1)
             connection_ignore(connection); // answered before it could be a request
-        else
+        else // a connection that has carried HTTP goes on to, even if this request could not be read whole
             response_start(connection, sk, io);
         return;
     case PHASE_RESPONSE:

@@ -66,7 +66,7 @@ static __always_inline struct connection *connection_find(struct sock *sk)
     return bpf_sk_storage_get(&connections, sk, (void *)0, 0);
 }
 
-#define LOCK_SPINS_MAX 512
+#define LOCK_SPINS_MAX 4096
 
 // Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one after the
 // other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or two, and after a bounded
