@@ -59,6 +59,23 @@ static bool message_fill(uint32_t pid, uint64_t start, const struct executable *
     return executable->bits != 0;
 }
 
+// True if this very question is open. An open one about another file of this process is forgotten: it executes
+// something else now.
+static bool pending_find(struct resolve *resolve, uint32_t pid, uint64_t start, const struct resolve_file *file)
+{
+    for (uint32_t ticket = resolve->next_answer; ticket != resolve->next_ticket; ticket++) {
+        unsigned at = ticket % RESOLVE_PENDING_MAX;
+        if (resolve->pending[at].pid != pid)
+            continue;
+        if (memcmp(&resolve->pending[at].file, file, sizeof *file) == 0) {
+            resolve->pending[at].start = start; // a pid that was given again at once
+            return true;
+        }
+        resolve->pending[at].pid = 0;
+    }
+    return false;
+}
+
 enum resolve_outcome resolve_ask(struct resolve *resolve, uint32_t pid, uint64_t start,
                                  struct message_executable *ret_message)
 {
@@ -73,9 +90,8 @@ enum resolve_outcome resolve_ask(struct resolve *resolve, uint32_t pid, uint64_t
         return RESOLVE_NOTHING;
     struct resolve_file file = {info.st_dev, info.st_ino, (uint64_t)info.st_size,
                                 info.st_mtim.tv_sec * 1000000000L + info.st_mtim.tv_nsec};
-    for (uint32_t ticket = resolve->next_answer; ticket != resolve->next_ticket; ticket++)
-        if (resolve->pending[ticket % RESOLVE_PENDING_MAX].pid == pid)
-            resolve->pending[ticket % RESOLVE_PENDING_MAX].pid = 0; // it executes something else now
+    if (pending_find(resolve, pid, start, &file))
+        return RESOLVE_ASKED;
     for (unsigned i = 0; i < RESOLVE_KNOWN_MAX; i++)
         if (memcmp(&resolve->known[i].file, &file, sizeof file) == 0)
             return message_fill(pid, start, &resolve->known[i].executable, ret_message) ? RESOLVE_KNOWN

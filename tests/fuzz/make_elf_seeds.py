@@ -131,10 +131,12 @@ class Elf:
 
 
 def modules(text):
-    return b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6" + text + b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2"
+    return (b"0w\xaf\x0c\x92t\x08\x02A\xe1\xc1\x07\xe6\xd6\x18\xe6" + text
+            + b"\xf92C1\x86\x18 r\x00\x82B\x10A\x16\xd8\xf2")
 
 
-GO_MODULES = modules(b"path\tshop.example/cmd/shop\nmod\tshop.example\tv1.2.3\th1:abc=\ndep\tx.example/y\tv0.1.0\th1:d=\n")
+GO_MODULES = modules(b"path\tshop.example/cmd/shop\nmod\tshop.example\tv1.2.3\th1:abc=\n"
+                     b"dep\tx.example/y\tv0.1.0\th1:d=\n")
 GCC = b"GCC: (Debian 12.2.0-14) 12.2.0\0"
 RUSTC = GCC + b"rustc version 1.75.0 (82e1608df 2023-12-21)\0"
 
@@ -167,7 +169,8 @@ SEEDS = {
     "go_bad_length": Elf(kind=EXEC).section(".go.buildinfo", b"\xff Go buildinf:\x08\x02" + bytes(16)
                                             + b"\xff\xff\xff\xff\x0fgo1").finish(),
     "rust": linked(b"libc.so.6").section(".comment", RUSTC).build_id().finish(),
-    "rust_stripped": linked(b"libc.so.6").section(".rodata", b"/rustc/" + b"a" * 40 + b"/library/std/src/io.rs").finish(),
+    "rust_stripped": linked(b"libc.so.6").section(
+        ".rodata", b"/rustc/" + b"a" * 40 + b"/library/std/src/io.rs").finish(),
     "python": linked(b"libpython3.11.so.1.0", b"libc.so.6").finish(),
     "python_static": linked(b"libc.so.6", symbols=[b"Py_BytesMain"]).finish(),
     "not_python": linked(b"libc.so.6", symbols=[b"Py_BytesMainly", b"not_Py_BytesMain"]).finish(),
