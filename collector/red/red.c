@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include "collector/core/clock.h"
 #include "collector/core/utf8.h"
 #include "collector/red/series.h"
 
@@ -46,6 +47,7 @@ struct red_list {
     struct red_series *first, *last;
     unsigned count, overflow_count;
     uint64_t last_id, overflowed;
+    uint64_t forgotten_unix_ns; // when a series was forgotten last: none begins before
 };
 
 struct red {
@@ -169,7 +171,9 @@ static struct red_series *series_new(struct red_list *list, const struct red_key
         .version = key->version,
         .error_type = key->error_type,
         .overflow = key->overflow,
-        .start_unix_ns = span->start_unix_ns,
+        // A series that comes back must not begin in a time that was reported already: a long request may have.
+        .start_unix_ns =
+            span->start_unix_ns > list->forgotten_unix_ns ? span->start_unix_ns : list->forgotten_unix_ns,
     };
     if (key->server_address.n)
         memcpy(series->server_address, key->server_address.p, key->server_address.n);
@@ -266,6 +270,7 @@ static void list_expire(const struct red *red, struct red_list *list, uint64_t n
             continue;
         }
         *link = series->next;
+        list->forgotten_unix_ns = clock_to_unix(now_ns);
         list->count--;
         list->overflow_count -= series->overflow;
         red_series_free(series);

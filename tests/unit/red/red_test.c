@@ -334,6 +334,25 @@ static void expiry(void **state)
     red_free(red);
 }
 
+// A request that took longer than the TTL began before its series was forgotten; the series does not.
+static void what_comes_back_begins_anew(void **state)
+{
+    struct red *red = red_made(10, 5 * NS_PER_SEC);
+    struct span span = server_span();
+    clock_offset_set((int64_t)(990 * NS_PER_SEC)); // monotonic 10 s is 1000 s of the spans
+    red_record(red, &span);
+    red_expire(red, 16 * NS_PER_SEC);
+    assert_null(red_first(red, SPAN_KIND_SERVER));
+    span.duration_ns = 9 * NS_PER_SEC; // until 19 s
+    red_record(red, &span);
+    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->start_unix_ns, 1006 * NS_PER_SEC);
+    span.status = 404; // after that: its own start
+    span.start_unix_ns = 1007 * NS_PER_SEC;
+    red_record(red, &span);
+    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->next->start_unix_ns, 1007 * NS_PER_SEC);
+    red_free(red);
+}
+
 static void a_ttl_of_zero_keeps_everything(void **state)
 {
     struct red *red = red_made(4, 0);
@@ -433,6 +452,7 @@ int main(void)
         cmocka_unit_test(beyond_the_cap_one_series_per_kind_and_service),
         cmocka_unit_test(many_services_beyond_the_cap),
         cmocka_unit_test(expiry),
+        cmocka_unit_test(what_comes_back_begins_anew),
         cmocka_unit_test(a_ttl_of_zero_keeps_everything),
         cmocka_unit_test(expiry_makes_room_under_the_cap),
         cmocka_unit_test(min_and_max_are_kept),
