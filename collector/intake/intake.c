@@ -21,6 +21,7 @@
 #define RECORDS_PER_TURN 65536 // more than all rings hold: who writes faster than we read does not get the loop for good
 // With several rings, records younger than this wait for the next turn: an older one may still be on its way in another ring.
 #define MERGE_SLACK_NS (NS_PER_MS / 5)
+#define EMITTED_AHEAD_NS NS_PER_SEC // later than this after now, no record was emitted
 
 struct intake {
     struct loop *loop;
@@ -50,6 +51,8 @@ static struct ring *oldest_ring(struct intake *intake, uint64_t before, const st
         if (!record)
             continue;
         uint64_t emitted = size >= sizeof *record ? record->emitted : 0; // a bad one is passed on to be counted
+        if (emitted > intake->drained_ns + EMITTED_AHEAD_NS)
+            emitted = 0; // nonsense, which must not hold up what is behind it
         if (emitted >= first && oldest)
             continue;
         if (emitted >= before)

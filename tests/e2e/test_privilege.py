@@ -13,7 +13,7 @@ import harness
 import services
 from harness import check, check_equal
 from load import Load
-from unit_pair import COLLECTOR_UID, Pair
+from unit_pair import COLLECTOR_UID, Pair, is_sanitized
 
 KILLS = 20
 RATE = 2000  # requests a second
@@ -51,10 +51,6 @@ def check_powerless(pid):
     # Not dumpable: its files in /proc are root's, so nobody of its own user can trace it or read its memory.
     if not is_sanitized(pid):
         check_equal(os.stat(f"/proc/{pid}/mem").st_uid, 0, "owner of /proc/PID/mem")
-
-
-def is_sanitized(pid):
-    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
 
 
 def check_fds(pid):

@@ -26,6 +26,11 @@ LOADER_NAMESPACES = ("unshare", "--mount", "--net", "sh", "-c",
                      'mount --bind "$0" /proc/kallsyms && mount -o bind,ro /proc/sys /proc/sys && exec "$@"')
 
 
+def is_sanitized(pid):
+    """Memory and dumps of a build for tests are other ones."""
+    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
 def setpriv(uid, capabilities=()):
     names = ",".join(["-all", *("+" + name for name in capabilities)])
     return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", f"--inh-caps={names}",
