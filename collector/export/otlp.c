@@ -54,6 +54,7 @@ static void traces_send(struct otlp *otlp)
                                                    otlp_channel_body(stream->channel));
         stream->units = batch.spans;
         stream->taken = batch.taken;
+        stream->counters->queued = otlp_queue_count(otlp->queue);
         if (batch.spans) {
             otlp_channel_send(stream->channel);
             return;
@@ -110,6 +111,7 @@ void otlp_span(void *context, const struct span *span)
     } else if (otlp_queue_count(otlp->queue) >= otlp->settings.batch_max) {
         traces_send(otlp);
     }
+    stream->counters->queued = otlp_queue_count(otlp->queue);
 }
 
 static void accepted(struct stream *stream, struct str body)
@@ -119,6 +121,7 @@ static void accepted(struct stream *stream, struct str body)
     struct otlp_partial partial = traces ? otlp_partial_traces(body) : otlp_partial_metrics(body);
     uint64_t rejected = partial.rejected < stream->units ? partial.rejected : stream->units;
     stream->counters->sent += stream->units - rejected;
+    stream->counters->last_success_unix_ns = clock_unix_ns();
     stream->counters->failed[SELF_FAILURE_REJECTED] += rejected;
     if (traces)
         spans_lost(otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, rejected < stream->taken ? rejected : stream->taken);

@@ -62,6 +62,7 @@ bool otlp_queue_push(struct otlp_queue *queue, const struct span *span)
     queued->service = span->process->service;
     text_keep(queued, &used, &queued->span.method_original);
     text_keep(queued, &used, &queued->span.server_address);
+    text_keep(queued, &used, &queued->span.forwarded_for);
     text_keep(queued, &used, &queued->span.route);
     text_keep(queued, &used, &queued->span.path);
     text_keep(queued, &used, &queued->span.query);

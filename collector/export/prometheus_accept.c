@@ -17,7 +17,10 @@ struct offer {
     const char *content_type;
 };
 
-#define LITERAL(text) {text, sizeof(text) - 1}
+#define LITERAL(text)                                                                                                  \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
 
 // In order of preference.
 static const struct offer offers[] = {

@@ -1,5 +1,5 @@
-// What the halves of the page share: prometheus_metrics.c (the services' metrics), prometheus_self.c (redstart's own) and
-// prometheus_page.c, which hands out its pieces.
+// What the halves of the page share: prometheus_metrics.c (the services' metrics), prometheus_self.c (redstart's own)
+// and prometheus_page.c, which hands out its pieces.
 #pragma once
 
 #include "collector/export/prometheus.h"

@@ -11,7 +11,7 @@
 struct prometheus_limit {
     unsigned count;
     struct prometheus_limited {
-        int fd;        // valid while in use; closed by libmicrohttpd
+        int fd;         // valid while in use; closed by libmicrohttpd
         uint64_t since; // monotonic, ns; 0: free
     } connection[PROMETHEUS_CONNECTIONS_MAX];
 };

@@ -1,5 +1,5 @@
-// The page of metrics: which families, series and labels are on it, piece by piece. Called by prometheus_page.c for each
-// scrape. Names of hosts, routes and services are foreign text; the formats (prometheus_writer.h) escape them.
+// The page of metrics: which families, series and labels are on it, piece by piece. Called by prometheus_page.c for
+// each scrape. Names of hosts, routes and services are foreign text; the formats (prometheus_writer.h) escape them.
 // XREF(new-protocol): a kind's histograms come from red_instruments.
 #include "collector/export/prometheus_format.h"
 
@@ -56,8 +56,7 @@ static const char *unit_name(const struct red_instrument_info *info)
 static bool add_instrument(struct prometheus_writer *writer, const struct red *red, struct prometheus_cursor *cursor)
 {
     const struct red_instrument_info *info = &red_instruments[cursor->kind][cursor->instrument];
-    const struct prometheus_family family = {info->prometheus_name, PROMETHEUS_HISTOGRAM,
-                                             unit_name(info),
+    const struct prometheus_family family = {info->prometheus_name, PROMETHEUS_HISTOGRAM, unit_name(info),
                                              info->description};
     const struct red_series *series = red_first(red, cursor->kind);
     bool full = false, begun = false;

@@ -1,5 +1,5 @@
-// See prometheus_page.h. gzip by zlib with a small window: a page repeats itself line by line, 32 KiB are enough to find
-// nearly all of it and 256 KiB for each of many readers would be too much.
+// See prometheus_page.h. gzip by zlib with a small window: a page repeats itself line by line, 32 KiB are enough to
+// find nearly all of it and 256 KiB for each of many readers would be too much.
 #include "collector/export/prometheus_page.h"
 
 #include <errno.h>

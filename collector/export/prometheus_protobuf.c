@@ -14,10 +14,10 @@ enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2 };
 enum { FAMILY_NAME = 1, FAMILY_HELP = 2, FAMILY_TYPE = 3, FAMILY_METRIC = 4, FAMILY_UNIT = 5 };
 enum { TYPE_COUNTER = 0, TYPE_GAUGE = 1, TYPE_HISTOGRAM = 4 };
 enum { METRIC_LABEL = 1, METRIC_GAUGE = 2, METRIC_COUNTER = 3, METRIC_HISTOGRAM = 7 };
-enum { PAIR_NAME = 1, PAIR_VALUE = 2 };       // LabelPair
-enum { NUMBER_VALUE = 1 };                    // Gauge, Counter
-enum { SPAN_OFFSET = 1, SPAN_LENGTH = 2 };    // BucketSpan
-enum { STAMP_SECONDS = 1, STAMP_NANOS = 2 };  // google.protobuf.Timestamp
+enum { PAIR_NAME = 1, PAIR_VALUE = 2 };      // LabelPair
+enum { NUMBER_VALUE = 1 };                   // Gauge, Counter
+enum { SPAN_OFFSET = 1, SPAN_LENGTH = 2 };   // BucketSpan
+enum { STAMP_SECONDS = 1, STAMP_NANOS = 2 }; // google.protobuf.Timestamp
 enum { EXEMPLAR_LABEL = 1, EXEMPLAR_VALUE = 2, EXEMPLAR_TIMESTAMP = 3 };
 enum { BUCKET_CUMULATIVE_COUNT = 1, BUCKET_UPPER_BOUND = 2, BUCKET_EXEMPLAR = 3 };
 enum {
@@ -272,6 +272,5 @@ static void protobuf_page_end(struct prometheus_writer *writer)
 {
 }
 
-const struct prometheus_syntax prometheus_syntax_protobuf = {protobuf_family_begin, protobuf_family_end,
-                                                             protobuf_label,        protobuf_value,
-                                                             protobuf_histogram,    protobuf_page_end};
+const struct prometheus_syntax prometheus_syntax_protobuf = {
+    protobuf_family_begin, protobuf_family_end, protobuf_label, protobuf_value, protobuf_histogram, protobuf_page_end};

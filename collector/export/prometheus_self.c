@@ -50,8 +50,7 @@ static void add_kernel(struct prometheus_writer *writer, const struct self *self
 static void add_unparsed(struct prometheus_writer *writer, const struct self *self)
 {
     FAMILY(writer, COUNTER, "redstart_unparsed", NULL, "What was seen but not turned into a span.");
-#define X(id, protocol, cause)                                                                                         \
-    add_value2(writer, "protocol", protocol, "cause", cause, self->kernel[COUNTER_##id]);
+#define X(id, protocol, cause) add_value2(writer, "protocol", protocol, "cause", cause, self->kernel[COUNTER_##id]);
     COUNTERS_UNREADABLE(X)
 #undef X
 #define X(id, protocol, cause)                                                                                         \
@@ -117,6 +116,27 @@ static void add_exports(struct prometheus_writer *writer, const struct self *sel
     prometheus_family_end(writer);
 }
 
+// Of each destination: what waits for it, and when it last took something (0: never).
+static void add_export_state(struct prometheus_writer *writer, const struct self_export *exports)
+{
+    if (!exports[SELF_SIGNAL_METRICS].destination && !exports[SELF_SIGNAL_TRACES].destination)
+        return;
+    FAMILY(writer, GAUGE, "redstart_export_queue_length", NULL, "Spans that wait for a destination.");
+    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++)
+        if (exports[i].destination)
+            add_value2(writer, "destination", exports[i].destination, "signal", signal_names[i], exports[i].queued);
+    prometheus_family_end(writer);
+    FAMILY(writer, GAUGE, "redstart_export_last_success_timestamp_seconds", "seconds",
+           "When a destination last took something; 0 before it did.");
+    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++)
+        if (exports[i].destination) {
+            prometheus_label(writer, "destination", str_from(exports[i].destination));
+            prometheus_label(writer, "signal", str_from(signal_names[i]));
+            prometheus_value(writer, exports[i].last_success_unix_ns, NS_PER_SEC);
+        }
+    prometheus_family_end(writer);
+}
+
 static void add_gauge(struct prometheus_writer *writer, uint64_t value, uint64_t unit)
 {
     prometheus_value(writer, value, unit);
@@ -178,6 +198,7 @@ void prometheus_format_self(struct prometheus_writer *writer, const struct expos
     add_spans(writer, self);
     add_series(writer, exposition->red);
     add_exports(writer, self);
+    add_export_state(writer, self->exports);
     add_observed(writer, self);
     add_rings(writer, self);
     add_usage(writer, self);

@@ -1,6 +1,6 @@
-// One page of metrics on its way into a buffer, whatever its format: prometheus_metrics.c and prometheus_self.c say what
-// is on it, prometheus_text.c and prometheus_protobuf.c how it looks. Calls come in this order: a family's begin; for
-// each of its samples labels and then one value or histogram; its end. At the end of the page prometheus_page_end.
+// One page of metrics on its way into a buffer, whatever its format: prometheus_metrics.c and prometheus_self.c say
+// what is on it, prometheus_text.c and prometheus_protobuf.c how it looks. Calls come in this order: a family's begin;
+// for each of its samples labels and then one value or histogram; its end. At the end of the page prometheus_page_end.
 #pragma once
 
 #include "collector/core/buffer.h"
@@ -28,7 +28,8 @@ struct prometheus_syntax {
     void (*family_end)(struct prometheus_writer *writer);
     void (*label)(struct prometheus_writer *writer, const char *name, struct str value);
     void (*value)(struct prometheus_writer *writer, uint64_t value, uint64_t unit);
-    void (*histogram)(struct prometheus_writer *writer, const struct red_series *series, enum red_instrument instrument);
+    void (*histogram)(struct prometheus_writer *writer, const struct red_series *series,
+                      enum red_instrument instrument);
     void (*page_end)(struct prometheus_writer *writer);
 };
 extern const struct prometheus_syntax prometheus_syntax_text, prometheus_syntax_protobuf;

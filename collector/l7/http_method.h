@@ -25,8 +25,8 @@ const char *http_method_name(enum http_method method);
 // By its exact name, whatever the list says: what a method means for bodies does not depend on it.
 enum http_method http_method_find(struct str name);
 
-// OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: a comma list of the only methods that are shown by their names, case-sensitive.
-// Empty: the default. Set once, before the first request. 0, or -EINVAL for what is no list of at most
+// OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: a comma list of the only methods that are shown by their names,
+// case-sensitive. Empty: the default. Set once, before the first request. 0, or -EINVAL for what is no list of at most
 // HTTP_METHODS_KNOWN_MAX names; then nothing is changed.
 #define HTTP_METHODS_KNOWN_MAX 32
 int http_method_know(struct str list) must_check;

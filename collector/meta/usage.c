@@ -1,5 +1,5 @@
-// /proc/PID/stat (proc(5)); see usage.h. A process chooses its name, which stands in it: fields are counted from the last
-// closing bracket.
+// /proc/PID/stat (proc(5)); see usage.h. A process chooses its name, which stands in it: fields are counted from the
+// last closing bracket.
 #include "collector/meta/usage.h"
 
 #include <errno.h>
@@ -34,8 +34,9 @@ int usage_read(uint32_t pid, struct usage *ret_usage)
     const char *rest = strrchr(text, ')');
     unsigned long long user_ticks, system_ticks, pages;
     // state, 10 fields up to majflt and cmajflt, utime, stime, 8 up to vsize, rss
-    if (!rest || sscanf(rest, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu"
-                              " %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+    if (!rest || sscanf(rest,
+                        ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu"
+                        " %*s %*s %*s %*s %*s %*s %*s %*s %llu",
                         &user_ticks, &system_ticks, &pages) != 3)
         return -EBADMSG;
     ret_usage->cpu_ns = (user_ticks + system_ticks) * (NS_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));

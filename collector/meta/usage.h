@@ -1,12 +1,12 @@
-// What a process of redstart takes of the machine, from /proc, which anybody may read. Called by main.c for each page of
-// metrics.
+// What a process of redstart takes of the machine, from /proc, which anybody may read. Called by main.c for each page
+// of metrics.
 #pragma once
 
 #include <stdint.h>
 #include "common/lib/cleanup.h"
 
 struct usage {
-    uint64_t cpu_ns;         // user and system, of all its threads
+    uint64_t cpu_ns; // user and system, of all its threads
     uint64_t resident_bytes;
 };
 

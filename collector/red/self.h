@@ -43,6 +43,8 @@ enum self_export_failure { SELF_FAILURE_REJECTED, SELF_FAILURE_GAVE_UP, SELF_FAI
 struct self_export {
     const char *destination; // URL without credentials; NULL: not in use
     uint64_t sent, retries, failed[SELF_FAILURE_MAX]; // in points or spans; retries in attempts
+    uint64_t queued;               // spans that wait
+    uint64_t last_success_unix_ns; // 0: none yet
 };
 
 // What redstart itself takes: resident_bytes 0 where it is not known.

@@ -1,5 +1,5 @@
-// Semantic conventions for HTTP v1.44, a line or more for each rule: from the bytes on the wire to names and attributes.
-// What a span looks like beside them (times, sizes at cut-off heads, addresses) is in exchange_test.c.
+// Semantic conventions for HTTP v1.44, a line or more for each rule: from the bytes on the wire to names and
+// attributes. What a span looks like beside them (times, sizes at cut-off heads, addresses) is in exchange_test.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,13 +11,13 @@
 #include "collector/span/attributes.h"
 #include "tests/unit/records.h"
 
-#define OK          "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+#define OK           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 #define STATUS(code) "HTTP/1.1 " code " x\r\nContent-Length: 0\r\n\r\n"
-#define HOST        "Host: shop.example\r\n"
-#define GET(lines)  "GET /p?q=1 HTTP/1.1\r\n" HOST lines "\r\n"
-#define URL(target) "GET " target " HTTP/1.1\r\n" HOST "\r\n"
-#define SERVER      false
-#define CLIENT      true
+#define HOST         "Host: shop.example\r\n"
+#define GET(lines)   "GET /p?q=1 HTTP/1.1\r\n" HOST lines "\r\n"
+#define URL(target)  "GET " target " HTTP/1.1\r\n" HOST "\r\n"
+#define SERVER       false
+#define CLIENT       true
 
 static const struct process process = {.pid = RECORD_PID};
 
@@ -215,9 +215,9 @@ static void known_methods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(method),         cmocka_unit_test(status), cmocka_unit_test(scheme),
-        cmocka_unit_test(server_address), cmocka_unit_test(client_address),
-        cmocka_unit_test(url),            cmocka_unit_test(protocol), cmocka_unit_test(known_methods),
+        cmocka_unit_test(method),         cmocka_unit_test(status),         cmocka_unit_test(scheme),
+        cmocka_unit_test(server_address), cmocka_unit_test(client_address), cmocka_unit_test(url),
+        cmocka_unit_test(protocol),       cmocka_unit_test(known_methods),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
