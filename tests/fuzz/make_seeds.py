@@ -97,7 +97,7 @@ RECORDINGS = {
 }
 
 # As common/ipc/message.h has them, in the form of loader_fuzz.c.
-HELLO, MAP, READY, TOLD, GONE, BUSY = range(1, 7)
+HELLO, MAP, READY, TOLD, GONE, BUSY, FOUND = range(1, 8)
 
 
 def message(*numbers, more=b"", fd=0):
@@ -107,7 +107,11 @@ def message(*numbers, more=b"", fd=0):
 
 MAPS = message(MAP, 1, 0, 512, fd=1) + message(MAP, 0, 0, 1 << 20, fd=1)
 TOLD_PYTHON = message(TOLD, PID, 1, 8080 | 16 << 16, more=struct.pack("<Q16s256s", 9, b"python3", b"/usr/bin/python3"))
+FOUND_GO = message(FOUND, PID, more=executable(5, b"go1.22.3", b"shop.example v1.2.3")[8:])
 LOADERS = {
+    "executables": MAPS + message(READY, 1) + TOLD_PYTHON + FOUND_GO
+    + message(FOUND, PID, more=executable(200)[8:]),
+    "executable_too_early": FOUND_GO,
     "conversation": MAPS + message(READY, 1) + TOLD_PYTHON + message(GONE, PID) + TOLD_PYTHON,
     "busy": message(BUSY, 0),
     "map_without_fd": message(MAP, 0, 0, 4096),

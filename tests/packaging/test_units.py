@@ -39,7 +39,8 @@ def prefix_of(build):
 def check_files(tree, prefix):
     libexec = f"{prefix}/libexec/redstart"
     for path, mode in ((f"{prefix}/bin/redstart", 0o755), (f"{libexec}/redstart-loader", 0o755),
-                       (f"{libexec}/redstart-collector", 0o755), (f"{prefix}/{UNIT_DIR}/redstart-loader.service", 0o644),
+                       (f"{libexec}/redstart-collector", 0o755), (f"{libexec}/redstart-resolver", 0o755),
+                       (f"{prefix}/{UNIT_DIR}/redstart-loader.service", 0o644),
                        (f"{prefix}/{UNIT_DIR}/redstart-collector.service", 0o644),
                        (f"{prefix}/lib/sysusers.d/redstart.conf", 0o644), ("/etc/redstart/loader.conf", 0o644),
                        ("/etc/redstart/collector.env", 0o644)):

@@ -13,6 +13,7 @@ static struct service sample_service = {
     .instance_id = "6ba7b810-9dad-51d1-80b4-00c04fd430c8",
     .exe_name = "shopd",
     .language = "go",
+    .runtime_version = "go1.22.3",
 };
 static const struct process sample_process = {.pid = 4242, .exe = "/usr/bin/shopd", .service = &sample_service};
 

@@ -7,6 +7,7 @@
 
 #include "collector/meta/cmdline.h"
 #include "collector/meta/naming.h"
+#include "common/ipc/executable.h"
 
 #define S(literal)                                                                                                     \
     {                                                                                                                  \
@@ -70,6 +71,15 @@ static const struct {
     {S("/usr/bin/dotnet"), S("dotnet\0run\0"), "dotnet", "dotnet"},
 };
 
+// The resolver knows it by the same name.
+static bool language_exists(const char *name)
+{
+    for (unsigned i = EXECUTABLE_UNKNOWN + 1; i < EXECUTABLE_LANGUAGE_MAX; i++)
+        if (strcmp(executable_language_name(i), name) == 0)
+            return true;
+    return false;
+}
+
 static void names(void **state)
 {
     for (size_t i = 0; i < array_size(cases); i++) {
@@ -78,6 +88,8 @@ static void names(void **state)
         assert_string_equal(name, cases[i].name);
         const char *language = naming_language(cases[i].exe);
         assert_string_equal(language ? language : "none", cases[i].language ? cases[i].language : "none");
+        if (language)
+            assert_true(language_exists(language));
     }
 }
 
