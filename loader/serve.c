@@ -11,6 +11,7 @@
 #include "common/abi/counters.h"
 #include "common/ipc/send_fd.h"
 #include "common/lib/log.h"
+#include "common/lib/notify.h"
 
 #define HELLO_TICKS     5   // a collector that says nothing keeps the place no longer
 #define TAILS_PERIOD_MS 400 // how often silent responses are looked for, while there are any
@@ -23,6 +24,7 @@ struct server {
     struct ucred peer;
     bool peer_greeted;  // its hello was right
     unsigned peer_ticks; // of the timer since it connected
+    uint64_t watchdog_ticks, ticks; // of the timer: from one sign of life to the next (0: none is waited for); so far
     int sync_fd;        // the walk over all processes that is being told to it, -1
     struct port_set said; // ports whose first listener was logged
     bool sync_again;    // something could not be told: walk once more
@@ -277,6 +279,8 @@ static void timer_tick(struct server *server)
     ssize_t ignored = read(server->timer_fd, &ticks, sizeof ticks);
     (void)ignored;
 
+    if (server->watchdog_ticks && ++server->ticks % server->watchdog_ticks == 0)
+        notify_send("WATCHDOG=1");
     if ((int64_t)probes_counter(server->selection->probes, COUNTER_TAILS_OPEN) > 0 &&
         probes_walk_tails(server->selection->probes) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
@@ -335,6 +339,7 @@ struct server *serve_open(struct selection *selection, struct resolve *resolve, 
 
     server = (struct server){.selection = selection, .resolve = resolve, .listen_fd = listen_fd, .signal_fd = signal_fd,
                              .epoll_fd = -1, .timer_fd = -1, .peer_fd = -1, .sync_fd = -1};
+    server.watchdog_ticks = notify_watchdog_ns() / (TAILS_PERIOD_MS * 1000000ull);
     int r = server_open(&server);
     if (r < 0)
         log_error("cannot prepare to serve: %s", strerror(-r));

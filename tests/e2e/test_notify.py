@@ -80,12 +80,27 @@ def watchdog(cases, pair):
             check_equal(beats(collector, 1), 0, "WATCHDOG=1 for pid 1's watchdog")
 
 
+def loader_watchdog(cases, pair, service):
+    with cases.case("the loader's sign of life, behind its last filter; none while it hangs"):
+        with pair.loader("--port", str(service.port), env={"WATCHDOG_USEC": "1600000"}) as loader:
+            loader.wait_heard("READY=1")
+            harness.check_between(beats(loader, 4), 4, 6, "WATCHDOG=1 in 4 s, one each 800 ms")
+            os.kill(loader.pid, signal.SIGSTOP)
+            time.sleep(0.1)
+            check_equal(beats(loader, 2), 0, "WATCHDOG=1 while it is stopped")
+            os.kill(loader.pid, signal.SIGCONT)
+        with pair.loader("--port", str(service.port)) as loader:
+            loader.wait_heard("READY=1")
+            check_equal(beats(loader, 1), 0, "WATCHDOG=1 that nobody waits for")
+
+
 def main():
     harness.require_privilege()
     cases = harness.Cases()
     with services.python_threaded() as service, Pair() as pair:
         either_first(cases, pair, service)
         watchdog(cases, pair)
+        loader_watchdog(cases, pair, service)
     return cases.finish()
 
 

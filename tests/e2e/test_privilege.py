@@ -19,8 +19,8 @@ KILLS = 20
 RATE = 2000  # requests a second
 COUNT = "http_server_request_duration_seconds_count"
 NO_CAPABILITY = ["0000000000000000"]
-# The most that one kill may take along: what was drained and not yet written out. Drains come each 10 ms.
-LOST_WITH_ONE_MAX = RATE * 50 // 1000
+# The most that one kill may take along: what was drained and not yet written out. Drains come each 10 ms, later on a busy machine.
+LOST_WITH_ONE_MAX = RATE * 100 // 1000
 
 
 def status_of(pid):
