@@ -278,6 +278,20 @@ def negotiation():
             check(own.sum(metric) > 0, f"{metric} is not on the page")
 
 
+def not_ready_without_a_loader():
+    """A collector alone: alive, not ready, and it says why."""
+    port = services.free_port()
+    user = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"]
+    with services.Service([*user, harness.BIN / "redstart-collector", "--loader", "/nonexistent/loader.sock",
+                           "--prometheus", port], port):
+        answers = [page(port, path=path) for path in ("/healthz", "/readyz", "/metrics")]
+        check_equal([(answer.status, body) for answer, body in answers[:2]],
+                    [(200, b"ok\n"), (503, b"not connected to the loader\n")], "/healthz and /readyz")
+        own = harness.Metrics(answers[2][1].decode())
+        check_equal(own.sum("redstart_process_resident_memory_bytes", process="loader"), 0, "the loader's memory")
+        check(own.select("redstart_records_lost_total"), "redstart_records_lost_total does not exist from the start")
+
+
 def many_at_once():
     """200 scrapes at once, and readers that take nothing or drip: everybody in earnest gets a whole page."""
     with services.go() as service, harness.Redstart("--port", service.port) as redstart:
@@ -373,6 +387,7 @@ def wait_count(redstart, name, expected):
 
 CASES = [(f"Prometheus scrapes {name}", lambda name=name: scraped(name)) for name in ACCEPTS] + [
     ("negotiation", negotiation),
+    ("not ready without a loader", not_ready_without_a_loader),
     ("promtool and another parser, odd label values", promtool_and_another_parser),
     ("many and slow readers", many_at_once),
     ("20,000 random paths and methods", strangers_fill_nothing),
