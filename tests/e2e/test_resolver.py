@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +19,8 @@ from harness import check, check_equal
 PROGRAMS = ("redstart", "redstart-loader", "redstart-collector")
 LIES = ("short", "long", "empty", "ticket", "status", "language", "bits", "text", "size", "twice", "flood")
 LANGUAGE_TIMEOUT_S = 3
+MANY = 150
+MANY_TIMEOUT_S = 10
 
 
 def language_of(redstart, service, timeout=LANGUAGE_TIMEOUT_S):
@@ -61,6 +64,28 @@ def test_started_later():
     port = services.free_port()
     with harness.Redstart("--port", port) as redstart, services.go(port=port) as service:
         check_equal(language_of(redstart, service), "go", "language")
+
+
+def test_many_executables():
+    """More than are asked at a time and kept: each is told in the end, those that run already and those that come."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        def start(number):
+            path = pathlib.Path(folder, f"redstart-test-{number}")
+            shutil.copy("/bin/sleep", path)
+            process = stack.enter_context(subprocess.Popen([*services.DIE_WITH_TEST, path, "60"]))
+            stack.callback(process.kill)
+            return process.pid
+
+        running = [start(number) for number in range(MANY)]
+        with harness.Redstart("--exe", "redstart-test-*", "--log-level", "debug") as redstart:
+            running += [start(MANY + number) for number in range(MANY)]
+            end = time.monotonic() + MANY_TIMEOUT_S
+            missing = running
+            while missing and time.monotonic() < end:
+                time.sleep(0.2)
+                told = "\n".join(redstart.log)
+                missing = [pid for pid in running if f"executable pid={pid} language=c " not in told]
+            check_equal(missing, [], f"of {len(running)} processes those whose executable was not examined")
 
 
 def test_killed():
