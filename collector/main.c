@@ -242,7 +242,8 @@ static int outputs_start(struct collector *collector)
         .not_ready = not_ready,
         .context = collector,
     };
-    return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, &collector->self);
+    return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, collector->stages.red,
+                        &collector->self);
 }
 
 // Puts the recorder between intake and *receiver.

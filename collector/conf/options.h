@@ -9,15 +9,10 @@
 #include "collector/conf/text_pool.h"
 #include "collector/export/otlp.h"
 #include "collector/export/text.h"
+#include "collector/span/sampler.h"
 #include "common/lib/log.h"
 
 #define OPTIONS_LOADER_SOCKET "/run/redstart/loader.sock"
-
-// OTEL_TRACES_SAMPLER: which traces are pushed. Standard output and metrics see every request.
-struct sampler_settings {
-    bool follow_parent; // a request that carries a traceparent goes by its sampled flag
-    double ratio;       // of the others; 0 none, 1 all
-};
 
 struct collector_options {
     bool help, version;
@@ -44,7 +39,7 @@ struct collector_options {
 
     bool otlp; // at least one of the two signals
     struct otlp_settings push;
-    struct sampler_settings sampler;
+    struct sampler sampler;
 
     struct text_pool texts; // what the pointers above point into, if not into argv or the environment
 };

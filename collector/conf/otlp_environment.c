@@ -70,14 +70,14 @@ static void sampler_read(const struct reader *reader)
 {
     static const struct {
         const char *name;
-        struct sampler_settings settings;
+        struct sampler settings;
         bool has_ratio;
     } samplers[] = {
         {"parentbased_always_on", {true, 1}, false}, {"always_on", {false, 1}, false},
         {"always_off", {false, 0}, false},           {"parentbased_always_off", {true, 0}, false},
         {"traceidratio", {false, 1}, true},          {"parentbased_traceidratio", {true, 1}, true},
     };
-    struct sampler_settings *sampler = &reader->options->sampler;
+    struct sampler *sampler = &reader->options->sampler;
     const char *text = environment_get(reader->environment, "OTEL_TRACES_SAMPLER");
     const char *argument = environment_get(reader->environment, "OTEL_TRACES_SAMPLER_ARG");
     *sampler = samplers[0].settings;
@@ -95,6 +95,34 @@ static void sampler_read(const struct reader *reader)
                    "OTEL_TRACES_SAMPLER=%s: expected always_on, always_off, traceidratio or one of them "
                    "with parentbased_ in front; ignored",
                    text);
+}
+
+// One of a few names, any case: its index in the list, or 0 (the default) with a warning.
+static unsigned choice_read(const struct reader *reader, const char *variable, const char *const *names, unsigned count,
+                            const char *expected)
+{
+    const char *text = environment_get(reader->environment, variable);
+    for (unsigned i = 0; text && i < count; i++)
+        if (strcasecmp(text, names[i]) == 0)
+            return i;
+    if (text)
+        complaint_warn(reader->complaint, "%s=%s: expected %s; ignored", variable, text, expected);
+    return 0;
+}
+
+static void metrics_read(const struct reader *reader)
+{
+    static const char *const temporalities[] = {"cumulative", "delta", "lowmemory"};
+    static const char *const aggregations[] = {"explicit_bucket_histogram", "base2_exponential_bucket_histogram"};
+    static const char *const filters[] = {"trace_based", "always_off"};
+    struct otlp_settings *push = &reader->options->push;
+    push->delta = choice_read(reader, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporalities,
+                              array_size(temporalities), "cumulative, delta or lowmemory");
+    push->exponential =
+        choice_read(reader, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregations,
+                    array_size(aggregations), "explicit_bucket_histogram or base2_exponential_bucket_histogram");
+    push->exemplars =
+        !choice_read(reader, "OTEL_METRICS_EXEMPLAR_FILTER", filters, array_size(filters), "trace_based or always_off");
 }
 
 static void batch_read(const struct reader *reader)
@@ -124,6 +152,7 @@ int otlp_environment_read(struct collector_options *options, const char *endpoin
         return r;
     sampler_read(&reader);
     batch_read(&reader);
+    metrics_read(&reader);
     environment_boolean(environment, "OTEL_SDK_DISABLED", complaint, &disabled);
     if (disabled && !endpoint)
         return 0;

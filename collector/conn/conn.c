@@ -34,6 +34,11 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
     return 0;
 }
 
+void conn_table_sampler(struct conn_table *table, const struct sampler *sampler)
+{
+    table->pairing.sampler = sampler;
+}
+
 void conn_table_free(struct conn_table *table)
 {
     if (!table)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include "collector/meta/process.h"
 #include "collector/red/self.h"
-#include "collector/span/span.h"
+#include "collector/span/sampler.h"
 #include "common/abi/record.h"
 
 struct conn_table;
@@ -13,6 +13,8 @@ struct conn_table;
 // max: exchanges that may wait at once. sink gets each finished span. 0 or -ENOMEM.
 int conn_table_new(struct conn_table **ret_table, unsigned max, const struct process_table *processes,
                    struct self *self, span_sink_fn *sink, void *sink_context) must_check;
+// Decides from now on which spans are sampled. Keeps the pointer.
+void conn_table_sampler(struct conn_table *table, const struct sampler *sampler);
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);

@@ -27,6 +27,8 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
     }
     struct span span;
     exchange_to_span(exchange, process, &span);
+    if (pairing->sampler)
+        span.sampled = sampler_pass(pairing->sampler, &span);
     pairing->self->spans[span.kind]++;
     pairing->sink(pairing->sink_context, &span);
 }

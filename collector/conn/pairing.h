@@ -9,6 +9,7 @@ struct pairing {
     struct waiting waiting;
     const struct process_table *processes;
     struct self *self;
+    const struct sampler *sampler; // NULL: spans are sampled as their parents say
     span_sink_fn *sink;
     void *sink_context;
 };

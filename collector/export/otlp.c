@@ -35,6 +35,7 @@ struct otlp {
     struct otlp_metrics_source source;
     struct otlp_self_source own;
     struct otlp_metrics_cursor cursor;
+    uint64_t round_unix_ns; // when the last round began
     int batch_timer, metric_timer;
     bool draining; // the batch delay is over: send until the queue is empty
     bool round;    // a round of metrics is being sent
@@ -95,8 +96,11 @@ static void metrics_due(void *context)
     if (otlp->round)
         return;
     struct buffer *body = otlp_channel_body(otlp->stream[SELF_SIGNAL_METRICS].channel);
-    otlp->cursor = (struct otlp_metrics_cursor){0};
-    points_send(otlp, otlp_self_pack(&otlp->own, clock_unix_ns(), &otlp->arena, body));
+    uint64_t now = clock_unix_ns();
+    otlp->cursor = (struct otlp_metrics_cursor){.begun = false};
+    otlp->source.previous_unix_ns = otlp->round_unix_ns;
+    otlp->round_unix_ns = now;
+    points_send(otlp, otlp_self_pack(&otlp->own, now, &otlp->arena, body));
 }
 
 void otlp_span(void *context, const struct span *span)
@@ -265,7 +269,7 @@ static int otlp_open(struct otlp *otlp)
     return error;
 }
 
-int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, const struct red *red,
+int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, struct red *red,
              const struct process_table *processes, struct self *self)
 {
     struct otlp *otlp = calloc(1, sizeof(*otlp));
@@ -274,7 +278,7 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
     otlp->loop = loop;
     otlp->settings = *settings;
     otlp->self = self;
-    otlp->source = (struct otlp_metrics_source){red, processes, &otlp->origin};
+    otlp->source = (struct otlp_metrics_source){red, processes, &otlp->origin, 0};
     otlp->own = (struct otlp_self_source){self, red, &otlp->origin, clock_unix_ns()};
     otlp->origin.settings = &otlp->settings;
     otlp->batch_timer = otlp->metric_timer = -1;
@@ -289,6 +293,8 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
         otlp_free(otlp);
         return error;
     }
+    if (otlp->stream[SELF_SIGNAL_METRICS].channel)
+        red_keep(red, otlp_metrics_extras(&otlp->settings));
     *ret_otlp = otlp;
     return 0;
 }

@@ -16,7 +16,8 @@
 void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1]);
 
 struct otlp;
-int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, const struct red *red,
+// Has red keep what these settings need of it. 0 or -errno.
+int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, struct red *red,
              const struct process_table *processes, struct self *self) must_check;
 void otlp_free(struct otlp *otlp);
 // A span_sink_fn. All that comes is pushed: sampling is decided before.

@@ -26,6 +26,9 @@ struct otlp_endpoint {
 struct otlp_settings {
     struct otlp_endpoint endpoint[SELF_SIGNAL_MAX];
     uint64_t metric_interval_ns;   // start to start
+    bool delta;                    // of histograms; our own counters are cumulative in any case
+    bool exponential;              // histograms: base2 exponential instead of explicit buckets
+    bool exemplars;                // of sampled traces
     uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY
     unsigned batch_max, queue_max; // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans
     uint64_t give_up_ns;           // retries go on for this long (5 minutes)

@@ -14,7 +14,6 @@ struct outputs {
     struct text_sink *text;
     struct prometheus *prometheus;
     struct otlp *otlp;
-    struct sampler_settings sampler;
 };
 
 static int prometheus_start(struct outputs *outputs, struct loop *loop, const struct collector_options *options,
@@ -43,12 +42,11 @@ static int prometheus_start(struct outputs *outputs, struct loop *loop, const st
 }
 
 int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct collector_options *options,
-                 const struct exposition *exposition, struct self *self)
+                 const struct exposition *exposition, struct red *red, struct self *self)
 {
     struct outputs *outputs = calloc(1, sizeof *outputs);
     if (!outputs)
         return -ENOMEM;
-    outputs->sampler = options->sampler;
     int r = 0;
     if (options->print_traces) {
         r = text_sink_new(&outputs->text, loop, self, STDOUT_FILENO, options->trace_format);
@@ -58,7 +56,7 @@ int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct c
     if (r == 0 && options->prometheus)
         r = prometheus_start(outputs, loop, options, exposition);
     if (r == 0 && options->otlp) {
-        r = otlp_new(&outputs->otlp, loop, &options->push, exposition->red, exposition->processes, self);
+        r = otlp_new(&outputs->otlp, loop, &options->push, red, exposition->processes, self);
         if (r < 0)
             log_error("otlp: cannot start: %s", strerror(-r));
     }
@@ -80,23 +78,11 @@ void outputs_free(struct outputs *outputs)
     free(outputs);
 }
 
-bool sampler_pass(const struct sampler_settings *sampler, const struct span *span)
-{
-    if (sampler->follow_parent && span->has_parent)
-        return span->sampled;
-    if (sampler->ratio >= 1)
-        return true;
-    uint64_t low = 0;
-    for (unsigned i = 8; i < 16; i++)
-        low = low << 8 | span->trace_id[i];
-    return (double)(low >> 1) < sampler->ratio * 0x1p63;
-}
-
 void outputs_span(struct outputs *outputs, const struct span *span)
 {
     if (outputs->text)
         text_sink_span(outputs->text, span);
-    if (outputs->otlp && sampler_pass(&outputs->sampler, span))
+    if (outputs->otlp && span->sampled)
         otlp_span(outputs->otlp, span);
 }
 

@@ -7,14 +7,11 @@
 
 struct outputs;
 
-// Opens what options name; logs what fails, with what to do. 0 or -errno.
+// Opens what options name, and has red keep what they need; logs what fails, with what to do. 0 or -errno.
 int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct collector_options *options,
-                 const struct exposition *exposition, struct self *self) must_check;
+                 const struct exposition *exposition, struct red *red, struct self *self) must_check;
 void outputs_free(struct outputs *outputs);
+// Standard output gets every span, pushing those of sampled traces.
 void outputs_span(struct outputs *outputs, const struct span *span);
 // Waits for what is queued to leave, at most timeout_ns in all.
 void outputs_flush(struct outputs *outputs, uint64_t timeout_ns);
-
-// Is this span's trace pushed? By OpenTelemetry's rules for samplers; the ratio is taken of the trace id's last 8
-// bytes.
-bool sampler_pass(const struct sampler_settings *sampler, const struct span *span);

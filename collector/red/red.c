@@ -56,6 +56,7 @@ struct red {
     unsigned max_series, extras;
     uint64_t ttl_ns, seed;
     struct red_list list[SPAN_KIND_MAX];
+    struct red_list gone;
 };
 
 int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
@@ -78,15 +79,21 @@ int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
     return 0;
 }
 
+static void list_free(const struct red_list *list)
+{
+    for (struct red_series *series = list->first, *next; series; series = next) {
+        next = series->next;
+        red_series_free(series);
+    }
+}
+
 void red_free(struct red *red)
 {
     if (!red)
         return;
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
-        for (struct red_series *series = red->list[kind].first, *next; series; series = next) {
-            next = series->next;
-            red_series_free(series);
-        }
+        list_free(&red->list[kind]);
+    list_free(&red->gone);
     free(red->slots);
     free(red);
 }
@@ -155,6 +162,17 @@ static struct red_slot *slot_find(const struct red *red, const struct red_key *k
     return &red->slots[i];
 }
 
+static void list_append(struct red_list *list, struct red_series *series)
+{
+    if (list->last)
+        list->last->next = series;
+    else
+        list->first = series;
+    list->last = series;
+    series->next = NULL;
+    list->count++;
+}
+
 static struct red_series *series_new(struct red_list *list, const struct red_key *key, const struct span *span)
 {
     struct red_series *series = calloc(1, sizeof(*series));
@@ -179,12 +197,7 @@ static struct red_series *series_new(struct red_list *list, const struct red_key
         memcpy(series->server_address, key->server_address.p, key->server_address.n);
     if (key->route.n)
         memcpy(series->route, key->route.p, key->route.n);
-    if (list->last)
-        list->last->next = series;
-    else
-        list->first = series;
-    list->last = series;
-    list->count++;
+    list_append(list, series);
     list->overflow_count += key->overflow;
     return series;
 }
@@ -258,7 +271,15 @@ static void slot_clear(struct red *red, size_t hole)
     red->slots[hole] = (struct red_slot){0};
 }
 
-static void list_expire(const struct red *red, struct red_list *list, uint64_t now_ns)
+static void series_forget(struct red *red, struct red_series *series)
+{
+    if (red->extras & RED_EXTRA_GONE && red->gone.count < RED_GONE_MAX)
+        list_append(&red->gone, series);
+    else
+        red_series_free(series);
+}
+
+static void list_expire(struct red *red, struct red_list *list, uint64_t now_ns)
 {
     struct red_series **link = &list->first;
     list->last = NULL;
@@ -273,7 +294,7 @@ static void list_expire(const struct red *red, struct red_list *list, uint64_t n
         list->forgotten_unix_ns = clock_to_unix(now_ns);
         list->count--;
         list->overflow_count -= series->overflow;
-        red_series_free(series);
+        series_forget(red, series);
     }
 }
 
@@ -286,6 +307,24 @@ void red_expire(struct red *red, uint64_t now_monotonic_ns)
             slot_clear(red, i); // may bring another series here
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
         list_expire(red, &red->list[kind], now_monotonic_ns);
+}
+
+const struct red_series *red_gone(const struct red *red)
+{
+    return red->gone.first;
+}
+
+void red_gone_release(struct red *red, const struct red_series *last)
+{
+    for (bool more = red->gone.first; more;) {
+        struct red_series *series = red->gone.first;
+        red->gone.first = series->next;
+        red->gone.count--;
+        more = series != last && series->next;
+        red_series_free(series);
+    }
+    if (!red->gone.first)
+        red->gone.last = NULL;
 }
 
 const struct red_series *red_first(const struct red *red, enum span_kind kind)

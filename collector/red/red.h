@@ -43,7 +43,19 @@ struct red_exemplar {
 };
 
 // What outputs can ask for beside the explicit histograms.
-enum red_extra { RED_EXTRA_EXPONENTIAL = 1, RED_EXTRA_EXEMPLARS = 2 };
+enum red_extra {
+    RED_EXTRA_EXPONENTIAL = 1,
+    RED_EXTRA_EXEMPLARS = 2,
+    RED_EXTRA_WINDOW = 4, // the values since a reader last took them, for delta temporality
+    RED_EXTRA_GONE = 8,   // forgotten series, until a reader has said so
+};
+
+// What was recorded since start_unix_ns.
+struct red_window {
+    uint64_t start_unix_ns;
+    struct histogram histogram[RED_INSTRUMENT_MAX];
+    struct exponential *exponential[RED_INSTRUMENT_MAX]; // NULL: not asked for, or nothing recorded yet
+};
 
 struct red_series {
     struct red_series *next; // all series of a kind, oldest first
@@ -59,12 +71,13 @@ struct red_series {
     char route[128];
     const char *scheme, *version, *error_type; // static strings or NULL
     bool overflow;            // otel.metric.overflow=true: the only attribute
-    uint64_t start_unix_ns;   // of the series' first measurement
+    uint64_t start_unix_ns;   // of the first measurement, never before the last series of the same values was forgotten
     uint64_t last_monotonic_ns;
     struct histogram histogram[RED_INSTRUMENT_MAX];
     // NULL: not asked for, or nothing recorded. Exemplars: one slot for each bucket of the explicit histogram.
     struct exponential *exponential[RED_INSTRUMENT_MAX];
     struct red_exemplar *exemplar[RED_INSTRUMENT_MAX];
+    struct red_window *window; // NULL: not asked for
 };
 
 struct red;
@@ -77,6 +90,13 @@ void red_keep(struct red *red, unsigned extras);
 void red_record(struct red *red, const struct span *span);
 // Forgets series without traffic for the TTL (0: never).
 void red_expire(struct red *red, uint64_t now_monotonic_ns);
+// Empties a window that was read. The reader is the one output that takes deltas.
+void red_window_reset(struct red_window *window, uint64_t now_unix_ns);
+// Series that were forgotten, oldest first, at most RED_GONE_MAX (the rest is not remembered); and up to which of them
+// is not needed any more.
+#define RED_GONE_MAX 2048
+const struct red_series *red_gone(const struct red *red);
+void red_gone_release(struct red *red, const struct red_series *last);
 const struct red_series *red_first(const struct red *red, enum span_kind kind);
 unsigned red_series_count(const struct red *red);
 // Requests that went to an overflow series (or, with more than 512 services beyond the cap, only into this number).

@@ -55,6 +55,30 @@ static void exemplar_keep(struct red_exemplar **list, const struct histogram_bou
     memcpy(exemplar->span_id, span->span_id, sizeof(exemplar->span_id));
 }
 
+static void window_keep(struct red_series *series, unsigned instrument, const struct histogram_bounds *bounds,
+                        unsigned extras, uint64_t value)
+{
+    if (!series->window) {
+        series->window = calloc(1, sizeof(*series->window));
+        if (!series->window)
+            return;
+        series->window->start_unix_ns = series->start_unix_ns;
+    }
+    struct histogram *histogram = &series->window->histogram[instrument];
+    if (extras & RED_EXTRA_EXPONENTIAL)
+        exponential_keep(&series->window->exponential[instrument], bounds, histogram, value);
+    histogram_add(histogram, bounds, value);
+}
+
+void red_window_reset(struct red_window *window, uint64_t now_unix_ns)
+{
+    memset(window->histogram, 0, sizeof(window->histogram));
+    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
+        if (window->exponential[i])
+            exponential_init(window->exponential[i]);
+    window->start_unix_ns = now_unix_ns;
+}
+
 void red_series_add(struct red_series *series, const struct span *span, unsigned extras)
 {
     const struct measurement measured = measurement_of(span);
@@ -65,6 +89,8 @@ void red_series_add(struct red_series *series, const struct span *span, unsigned
         if (extras & RED_EXTRA_EXPONENTIAL)
             exponential_keep(&series->exponential[i], bounds, &series->histogram[i], measured.value[i]);
         histogram_add(&series->histogram[i], bounds, measured.value[i]);
+        if (extras & RED_EXTRA_WINDOW)
+            window_keep(series, i, bounds, extras, measured.value[i]);
         // Of a size nobody asks which request it was, and slots take as much memory as the histograms.
         if (extras & RED_EXTRA_EXEMPLARS && span->sampled && i != RED_REQUEST_SIZE && i != RED_RESPONSE_SIZE)
             exemplar_keep(&series->exemplar[i], bounds, span, measured.value[i]);
@@ -79,6 +105,9 @@ void red_series_free(struct red_series *series)
     for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
         free(series->exponential[i]);
         free(series->exemplar[i]);
+        if (series->window)
+            free(series->window->exponential[i]);
     }
+    free(series->window);
     free(series);
 }

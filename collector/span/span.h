@@ -26,7 +26,8 @@ struct span {
     enum span_kind kind;
     const struct process *process;      // never NULL
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
-    bool has_parent, sampled;
+    bool has_parent;
+    bool sampled; // the trace is pushed
     uint64_t start_unix_ns;
     uint64_t start_monotonic_ns;
     uint64_t duration_ns;               // total

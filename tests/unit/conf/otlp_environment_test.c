@@ -225,6 +225,23 @@ static void test_numbers(void **state)
     assert_int_not_equal(complaint.warnings, 0);
 }
 
+static void test_metrics(void **state)
+{
+    const char *const changed[] = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=Delta",
+                                   "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_"
+                                   "histogram",
+                                   "OTEL_METRICS_EXEMPLAR_FILTER=always_off", NULL};
+    const char *const bad[] = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=x", NULL};
+    assert_int_equal(parse(NULL, (const char *const[]){NULL}), 0);
+    assert_true(!options.push.delta && !options.push.exponential && options.push.exemplars);
+    assert_int_equal(parse(NULL, changed), 0);
+    assert_true(options.push.delta && options.push.exponential && !options.push.exemplars);
+    assert_int_equal(parse(NULL, bad), 0);
+    assert_false(options.push.delta);
+    assert_string_equal(complaint.warning[0], "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=x: expected "
+                                              "cumulative, delta or lowmemory; ignored");
+}
+
 static void test_samplers(void **state)
 {
     static const struct {
@@ -254,7 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_urls),      cmocka_unit_test(test_refused),      cmocka_unit_test(test_headers),
         cmocka_unit_test(test_resource),  cmocka_unit_test(test_numbers),      cmocka_unit_test(test_samplers),
-        cmocka_unit_test(test_protocols), cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_protocols), cmocka_unit_test(test_certificates), cmocka_unit_test(test_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,7 +304,8 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
                                                                            "1.1") "],\"startTimeUnixNano\":\"");
     assert_has(fixture, "\"count\":\"1\",\"sum\":0.21091,\"bucketCounts\":[\"0\",\"0\",\"0\",\"0\",\"0\",\"0\",\"1\","
                         "\"0\",\"0\",\"0\",\"0\",\"0\",\"0\",\"0\",\"0\"],\"explicitBounds\":[0.005,0.01,0.025,0.05,"
-                        "0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10]}],\"aggregationTemporality\":2}}");
+                        "0.075,0.1,0.25,0.5,0.75,1,2.5,5,7.5,10],\"min\":0.21091,\"max\":0.21091}],"
+                        "\"aggregationTemporality\":2}}");
     assert_has(fixture, "{\"name\":\"redstart.http.server.queue.duration\"");
     assert_has(fixture, "\"sum\":0.00763,");
     assert_has(fixture, TEXT("url.scheme", "http") "," TEXT("server.address", "api.example") "," INT(

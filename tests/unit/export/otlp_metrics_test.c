@@ -37,12 +37,13 @@ static const struct process *process_add(struct fixture *fixture, uint32_t pid, 
 static int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
+    settings = (struct otlp_settings){.exemplars = true};
     *state = fixture;
     buffer_init(&fixture->body, OTLP_REQUEST_MAX);
     if (arena_init(&fixture->arena, OTLP_ARENA_SIZE) || red_new(&fixture->red, 5000, 0) ||
         process_table_new(&fixture->processes, NULL, "host", 64))
         return -1;
-    fixture->source = (struct otlp_metrics_source){fixture->red, fixture->processes, &origin};
+    fixture->source = (struct otlp_metrics_source){fixture->red, fixture->processes, &origin, 0};
     return 0;
 }
 
@@ -247,6 +248,135 @@ static void a_tiny_arena_ends_the_round(void **state)
     }
 }
 
+// The first metric of the next request of a new round; *ret_request is to be freed.
+static const metric_message *round_first(struct fixture *fixture, uint64_t now_ns, unsigned points,
+                                         metrics_request **ret_request)
+{
+    struct otlp_metrics_cursor cursor = {0};
+    assert_int_equal(otlp_metrics_pack(&fixture->source, &cursor, now_ns, &fixture->arena, &fixture->body), points);
+    *ret_request = body_read(fixture);
+    metrics_request *request = *ret_request;
+    assert_int_equal(otlp_metrics_pack(&fixture->source, &cursor, now_ns, &fixture->arena, &fixture->body), 0);
+    return points ? request->resource_metrics[0]->scope_metrics[0]->metrics[0] : NULL;
+}
+
+static void min_max_and_exemplars(void **state)
+{
+    struct fixture *fixture = *state;
+    struct span span = sample_server_span();
+    metrics_request *request;
+    red_keep(fixture->red, otlp_metrics_extras(&settings));
+    span.process = process_add(fixture, 10, "/usr/bin/shopd");
+    red_record(fixture->red, &span);
+    span.duration_ns = 3000000;
+    span.sampled = false;
+    red_record(fixture->red, &span);
+    const point_message *point = round_first(fixture, NOW_NS, 4, &request)->histogram->data_points[0];
+    assert_true(point->min == 0.003 && point->max == 0.21091);
+    assert_int_equal(point->n_exemplars, 1);
+    assert_true(point->exemplars[0]->as_double == 0.21091);
+    assert_int_equal(point->exemplars[0]->time_unix_nano, SAMPLE_START_NS + 210910000);
+    assert_int_equal(point->exemplars[0]->trace_id.len, 16);
+    assert_memory_equal(point->exemplars[0]->trace_id.data, span.trace_id, 16);
+    assert_int_equal(point->exemplars[0]->span_id.len, 8);
+    assert_memory_equal(point->exemplars[0]->span_id.data, span.span_id, 8);
+    request_free(request);
+
+    fixture->source.previous_unix_ns = NOW_NS; // it was sent once
+    point = round_first(fixture, NOW_NS, 4, &request)->histogram->data_points[0];
+    assert_int_equal(point->n_exemplars, 0);
+    request_free(request);
+}
+
+static void exponential_buckets_by_value(void **state)
+{
+    struct fixture *fixture = *state;
+    struct span span = sample_server_span();
+    metrics_request *request;
+    settings.exponential = true;
+    red_keep(fixture->red, otlp_metrics_extras(&settings));
+    span.process = process_add(fixture, 10, "/usr/bin/shopd");
+    span.duration_ns = UINT64_C(1024000000000);
+    red_record(fixture->red, &span);
+    span.duration_ns = 1010000000;
+    red_record(fixture->red, &span);
+    const metric_message *metric = round_first(fixture, NOW_NS, 4, &request);
+    assert_int_equal(metric->data_case, OPENTELEMETRY__PROTO__METRICS__V1__METRIC__DATA_EXPONENTIAL_HISTOGRAM);
+    assert_int_equal(metric->exponential_histogram->aggregation_temporality,
+                     OPENTELEMETRY__PROTO__METRICS__V1__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_CUMULATIVE);
+    const Opentelemetry__Proto__Metrics__V1__ExponentialHistogramDataPoint *point =
+        metric->exponential_histogram->data_points[0];
+    assert_int_equal(point->count, 2);
+    assert_true(point->sum == 1025.01);
+    assert_int_equal(point->scale, 4);
+    assert_int_equal(point->positive->offset, 0);
+    assert_int_equal(point->positive->n_bucket_counts, 160);
+    assert_int_equal(point->positive->bucket_counts[0], 1);
+    assert_int_equal(point->positive->bucket_counts[159], 1);
+    assert_true(point->min == 1.01 && point->max == 1024);
+    assert_int_equal(point->n_attributes, 5);
+    assert_true(point->n_exemplars > 0);
+    // Two empty bodies: zeroes only.
+    metric = request->resource_metrics[0]->scope_metrics[0]->metrics[1];
+    assert_int_equal(metric->exponential_histogram->data_points[0]->zero_count, 2);
+    assert_null(metric->exponential_histogram->data_points[0]->positive);
+    request_free(request);
+}
+
+static void delta_is_what_came_since(void **state)
+{
+    struct fixture *fixture = *state;
+    struct span span = sample_server_span();
+    metrics_request *request;
+    settings.delta = true;
+    red_keep(fixture->red, otlp_metrics_extras(&settings));
+    span.process = process_add(fixture, 10, "/usr/bin/shopd");
+    red_record(fixture->red, &span);
+    red_record(fixture->red, &span);
+    const metric_message *metric = round_first(fixture, NOW_NS, 4, &request);
+    assert_int_equal(metric->histogram->aggregation_temporality,
+                     OPENTELEMETRY__PROTO__METRICS__V1__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_DELTA);
+    assert_int_equal(metric->histogram->data_points[0]->count, 2);
+    assert_int_equal(metric->histogram->data_points[0]->start_time_unix_nano, SAMPLE_START_NS);
+    request_free(request);
+    assert_null(round_first(fixture, NOW_NS + 1, 0, &request)); // nothing came
+    request_free(request);
+    span.duration_ns = 1000000;
+    red_record(fixture->red, &span);
+    const point_message *point = round_first(fixture, NOW_NS + 10, 4, &request)->histogram->data_points[0];
+    assert_int_equal(point->count, 1);
+    assert_true(point->sum == 0.001 && point->min == 0.001 && point->max == 0.001);
+    assert_int_equal(point->start_time_unix_nano, NOW_NS + 1);
+    assert_int_equal(point->time_unix_nano, NOW_NS + 10);
+    request_free(request);
+}
+
+static void a_forgotten_series_says_so_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct span span = sample_server_span();
+    metrics_request *request;
+    red_free(fixture->red);
+    assert_int_equal(red_new(&fixture->red, 100, 1000), 0);
+    fixture->source.red = fixture->red;
+    red_keep(fixture->red, otlp_metrics_extras(&settings));
+    span.process = process_add(fixture, 10, "/usr/bin/shopd");
+    red_record(fixture->red, &span);
+    round_first(fixture, NOW_NS, 4, &request);
+    request_free(request);
+    red_expire(fixture->red, UINT64_C(1000000000000));
+    const point_message *point = round_first(fixture, NOW_NS + 5, 4, &request)->histogram->data_points[0];
+    assert_int_equal(point->flags, 1); // NO_RECORDED_VALUE
+    assert_int_equal(point->n_attributes, 5);
+    assert_int_equal(point->start_time_unix_nano, SAMPLE_START_NS);
+    assert_int_equal(point->time_unix_nano, NOW_NS + 5);
+    assert_int_equal(point->count, 0);
+    assert_int_equal(point->n_bucket_counts, 0);
+    request_free(request);
+    assert_null(round_first(fixture, NOW_NS + 6, 0, &request));
+    request_free(request);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +385,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_point_never_ends_before_it_starts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_round_is_cut_into_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tiny_arena_ends_the_round, setup, teardown),
+        cmocka_unit_test_setup_teardown(min_max_and_exemplars, setup, teardown),
+        cmocka_unit_test_setup_teardown(exponential_buckets_by_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(delta_is_what_came_since, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_forgotten_series_says_so_once, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -442,6 +442,58 @@ static void an_exemplar_is_the_last_sampled_request(void **state)
     red_free(red);
 }
 
+static void a_window_holds_what_came_since(void **state)
+{
+    struct red *red = red_made(10, 0);
+    struct span span = server_span();
+    red_keep(red, RED_EXTRA_WINDOW | RED_EXTRA_EXPONENTIAL);
+    red_record(red, &span);
+    red_record(red, &span);
+    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
+    assert_int_equal(series->window->start_unix_ns, series->start_unix_ns);
+    assert_int_equal(series->window->histogram[RED_DURATION].count, 2);
+    assert_int_equal(series->window->exponential[RED_DURATION]->bucket[0], 2);
+    red_window_reset(series->window, 2000 * NS_PER_SEC);
+    assert_int_equal(series->window->start_unix_ns, 2000 * NS_PER_SEC);
+    assert_int_equal(series->window->histogram[RED_DURATION].count, 0);
+    span.duration_ns = 90 * NS_PER_MS;
+    red_record(red, &span);
+    assert_int_equal(series->window->histogram[RED_DURATION].count, 1);
+    assert_int_equal(series->window->histogram[RED_DURATION].min, 90 * NS_PER_MS);
+    assert_int_equal(series->window->exponential[RED_DURATION]->scale, EXPONENTIAL_SCALE_MAX);
+    assert_int_equal(series->histogram[RED_DURATION].count, 3);
+    red_free(red);
+}
+
+static void forgotten_series_are_remembered_until_told(void **state)
+{
+    struct red *red = red_made(10, NS_PER_SEC);
+    struct span span = server_span();
+    red_keep(red, RED_EXTRA_GONE);
+    for (uint16_t status = 200; status < 203; status++) {
+        span.status = status;
+        red_record(red, &span);
+    }
+    assert_null(red_gone(red));
+    red_expire(red, 100 * NS_PER_SEC);
+    assert_int_equal(red_series_count(red), 0);
+    const struct red_series *gone = red_gone(red);
+    assert_int_equal(gone->status, 200);
+    assert_int_equal(gone->next->status, 201);
+    red_gone_release(red, gone->next);
+    gone = red_gone(red);
+    assert_int_equal(gone->status, 202);
+    assert_null(gone->next);
+    span.status = 203;
+    span.start_monotonic_ns = 100 * NS_PER_SEC;
+    red_record(red, &span);
+    red_expire(red, 200 * NS_PER_SEC); // goes behind the one that waits
+    assert_int_equal(red_gone(red)->next->status, 203);
+    red_gone_release(red, red_gone(red)->next);
+    assert_null(red_gone(red));
+    red_free(red);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +508,8 @@ int main(void)
         cmocka_unit_test(a_ttl_of_zero_keeps_everything),
         cmocka_unit_test(expiry_makes_room_under_the_cap),
         cmocka_unit_test(min_and_max_are_kept),
+        cmocka_unit_test(a_window_holds_what_came_since),
+        cmocka_unit_test(forgotten_series_are_remembered_until_told),
         cmocka_unit_test(an_exponential_twin_counts_the_same),
         cmocka_unit_test(an_exemplar_is_the_last_sampled_request),
     };

@@ -4,12 +4,13 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "collector/export/outputs.h"
+#include "collector/span/sampler.h"
+#include "common/lib/cleanup.h"
 
 static void test_parent(void **state)
 {
     static const struct {
-        struct sampler_settings sampler;
+        struct sampler sampler;
         bool has_parent, sampled, expected;
     } rows[] = {
         {{true, 1}, false, true, true},  {{true, 1}, true, false, false}, {{true, 0}, true, true, true},
@@ -23,7 +24,7 @@ static void test_parent(void **state)
 
 static void test_ratio(void **state)
 {
-    const struct sampler_settings quarter = {false, 0.25};
+    const struct sampler quarter = {false, 0.25};
     unsigned passed = 0;
     for (unsigned i = 0; i < 256; i++) { // evenly spread ids
         struct span span = {.trace_id = {[0] = 0xff, [8] = (uint8_t)i, [9] = 0x80}};
