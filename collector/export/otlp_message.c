@@ -58,6 +58,15 @@ char *otlp_text(struct arena *arena, struct str text)
     return copy;
 }
 
+struct str otlp_text_clean(struct arena *arena, struct str text, bool *failed)
+{
+    if (text_plain(text))
+        return text;
+    const char *copy = otlp_text(arena, text);
+    *failed |= !copy;
+    return str_from(copy);
+}
+
 void otlp_attributes_init(struct otlp_attributes *attributes, struct arena *arena, size_t max)
 {
     otlp_key_value **list = arena_take(arena, max * sizeof(*list));

@@ -40,6 +40,9 @@ void otlp_attributes_bool(struct otlp_attributes *attributes, const char *key, b
 // Text as protobuf wants it: NUL-terminated, bytes that are not UTF-8 (and NULs) replaced by U+FFFD. NULL when full.
 char *otlp_text(struct arena *arena, struct str text);
 
+// The same as a slice, which is the text itself if nothing has to be replaced. *failed is set when the arena is full.
+struct str otlp_text_clean(struct arena *arena, struct str text, bool *failed);
+
 // Who is described: everything that does not change between requests.
 struct otlp_origin {
     const struct otlp_settings *settings;

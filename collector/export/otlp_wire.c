@@ -7,7 +7,7 @@
 #define VARINT_MAX  10
 #define TAG_MAX     2 // fields up to 2047
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2 };
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fixed64 values are copied as they are");
 
@@ -69,6 +69,16 @@ void otlp_wire_uint(struct buffer *buffer, unsigned field, uint64_t value)
 void otlp_wire_sint32(struct buffer *buffer, unsigned field, int32_t value)
 {
     otlp_wire_uint(buffer, field, (uint32_t)value << 1 ^ (uint32_t)(value >> 31));
+}
+
+void otlp_wire_fixed32(struct buffer *buffer, unsigned field, uint32_t value)
+{
+    char *to = value ? buffer_reserve(buffer, TAG_MAX + sizeof(value)) : NULL;
+    if (!to)
+        return;
+    char *content = tag_put(to, field, WIRE_FIXED32);
+    memcpy(content, &value, sizeof(value));
+    buffer->n += (size_t)(content + sizeof(value) - to);
 }
 
 static void fixed64_field(struct buffer *buffer, unsigned field, const void *value)

@@ -16,6 +16,7 @@ void otlp_wire_undo(struct buffer *buffer, size_t n);
 // Scalars, left out when they are 0 as proto3 has it. uint: also of enums, bools and int64 that are not negative.
 void otlp_wire_uint(struct buffer *buffer, unsigned field, uint64_t value);
 void otlp_wire_sint32(struct buffer *buffer, unsigned field, int32_t value);
+void otlp_wire_fixed32(struct buffer *buffer, unsigned field, uint32_t value);
 void otlp_wire_fixed64(struct buffer *buffer, unsigned field, uint64_t value);
 // With presence: 0 is written as well.
 void otlp_wire_double(struct buffer *buffer, unsigned field, double value);
