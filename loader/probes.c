@@ -109,6 +109,8 @@ int probes_load(struct probes *ret_probes, const struct loader_options *options)
     int r = maps_size(probes);
     if (!r)
         r = redstart_bpf__load(probes->skeleton);
+    if (!r) // written by programs only: whoever gets the fd, the collector too, can read it and no more
+        r = bpf_map_freeze(bpf_map__fd(probes->skeleton->maps.counters));
     if (!r)
         r = rings_make(probes);
     if (r) {

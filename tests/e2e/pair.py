@@ -192,7 +192,8 @@ class Collector(Program, harness.Scrape):
     def __init__(self, loader_socket):
         self.port = services.free_port()
         super().__init__(["setpriv", "--pdeathsig", "TERM", "--reuid", COLLECTOR_UID, "--regid", COLLECTOR_UID,
-                          "--clear-groups", harness.BIN / "redstart-collector", "--loader", loader_socket,
+                          "--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all",
+                          harness.BIN / "redstart-collector", "--loader", loader_socket,
                           "--prometheus", self.port])
 
     def is_ready(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The loader from outside: who it is and what it holds by /proc, what it answers to a peer that keeps no rule."""
 import contextlib
+import mmap
 import os
 import pathlib
 import re
@@ -55,9 +56,11 @@ def case_untouchable(loader):
 
 
 def case_fds(loader):
+    def strange():
+        return [link for link in pair.links(loader.pid).values() if not FDS_ALLOWED.match(link)]
+    # For a moment, a file that the resolver is asked about.
+    pair.wait_for(lambda: not strange(), lambda: f"fds of an unknown kind to go away: {strange()}", 2)
     found = pair.links(loader.pid)
-    strange = {fd: link for fd, link in found.items() if not FDS_ALLOWED.match(link)}
-    check(not strange, f"fds of an unknown kind: {strange}")
     inodes = unix_inodes()
     sockets = [link[8:-1] for link in found.values() if link.startswith("socket:")]
     check(sockets, "no socket at all")
@@ -144,6 +147,36 @@ def refused(loader, name, message, why, fds=()):
         loader.wait_line(why, f"pid={os.getpid()} uid={pair.COLLECTOR_UID}")
         warnings = loader.lines(": warn: ")
         check_equal(len(warnings), 1, f"{name}: warnings {warnings}")
+
+
+def may_map(fd, offset, size, *protection):
+    try:
+        mmap.mmap(fd, size, mmap.MAP_SHARED, sum(protection), offset=offset).close()
+    except PermissionError:
+        return False
+    return True
+
+
+def handed_over(loader):
+    """Of each map: (kind, which of its parts can be written)."""
+    found = []
+    with Client(loader.socket) as client:
+        client.send(pair.GOOD_HELLO)
+        while struct.unpack_from("=I", (received := client.receive())[0])[0] == pair.MAP:
+            (message, (fd,)), page = received, mmap.PAGESIZE
+            kind, size = struct.unpack("=4xI4xI", message)
+            parts = [(0, size)] if kind else [(0, page), (page, page), (2 * page, 2 * size)]
+            check(all(may_map(fd, *part, mmap.PROT_READ) for part in parts), "a map that cannot be read")
+            found.append((kind, [may_map(fd, *part, mmap.PROT_READ, mmap.PROT_WRITE) for part in parts]))
+            os.close(fd)
+    return found
+
+
+def case_handed_over(loader):
+    """Counters can only be read; of a ring only the page with the reader's position can be written."""
+    counters, *rings = handed_over(loader)
+    check_equal(counters, (1, [False]), "the counters")
+    check(rings and all(ring == (0, [True, False, False]) for ring in rings), f"the rings: {rings}")
 
 
 def case_hellos(loader):
@@ -287,7 +320,7 @@ def case_never_reads(loader):
 
 
 OUTSIDE = (case_identity, case_untouchable, case_fds, case_memory, case_pins)
-CONVERSATION = (case_hellos, case_fds_sent, case_second_hello, case_closed_early, case_silent, case_wrong_uid,
+CONVERSATION = (case_handed_over, case_hellos, case_fds_sent, case_second_hello, case_closed_early, case_silent, case_wrong_uid,
                 case_second_collector, case_crowd, case_never_reads)
 
 
