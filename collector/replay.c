@@ -9,6 +9,7 @@
 #include <string.h>
 #include "collector/core/clock.h"
 #include "collector/core/loop.h"
+#include "collector/core/sandbox.h"
 #include "collector/export/prometheus.h"
 #include "collector/export/text.h"
 #include "collector/intake/recording.h"
@@ -159,7 +160,9 @@ int replay_run(const struct collector_options *options)
         return r;
     }
     replay.options = options;
-    int r = replay_open(&replay, file);
+    int r = sandbox_enter(&(struct sandbox_needs){.connects = false});
+    if (r == 0)
+        r = replay_open(&replay, file);
     if (r == 0)
         r = replay_play(&replay);
     if (r == 0 && options->replay_metrics)
