@@ -158,6 +158,20 @@ def scraped(name):
                             (200, "gzip", CONTENT_TYPES[name]), "an answer to Prometheus")
 
 
+def a_family_in_several_messages():
+    """More series than one piece of a protobuf page holds: Prometheus puts the pieces together."""
+    statuses = range(200, 500)
+    with services.go() as service, harness.Redstart("--port", service.port) as redstart:
+        drive(service.port, {("GET", f"/status/{status}", status): 1 for status in statuses})
+        redstart.wait_spans(len(statuses))
+        _, body = page(redstart.port, ACCEPTS["protobuf"])
+        check_between(body.count(DURATION.encode()), 2, 100, "messages of the family")
+        with Asking(redstart.port, "protobuf") as asking, prometheus(asking.port, True) as server:
+            wait_value(server, f"count({DURATION})", len(statuses), "series")
+            check_equal(value_of(server, f"sum(histogram_count({DURATION}))"), len(statuses), "requests")
+            check_target(server)
+
+
 def with_label(expression, status):
     return re.sub(rf"({DURATION}(?:_count)?)", rf'\1{{http_response_status_code="{status}"}}', expression)
 
@@ -386,6 +400,7 @@ def wait_count(redstart, name, expected):
 
 
 CASES = [(f"Prometheus scrapes {name}", lambda name=name: scraped(name)) for name in ACCEPTS] + [
+    ("a family in several messages", a_family_in_several_messages),
     ("negotiation", negotiation),
     ("not ready without a loader", not_ready_without_a_loader),
     ("promtool and another parser, odd label values", promtool_and_another_parser),
