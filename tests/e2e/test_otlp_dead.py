@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+"""30 s at 2,000 requests a second while nobody listens where spans and metrics go: the collector's memory stays where it
+was, requests are counted all the same, /metrics answers at once, and every span that is lost is counted."""
+import pathlib
+import re
+import socket
+import sys
+import time
+
+import harness
+import services
+from harness import check, check_between, check_equal
+
+SECONDS, RATE, TICK_S = 30, 2000, 0.05
+QUEUE, BATCH = 2048, 512
+SPANS_A_REQUEST = 3
+MEMORY_GROWTH_KIB = 1024
+PAGE_S = 0.5
+DURATION = "http_server_request_duration_seconds_count"
+
+
+def collector_kib(redstart):
+    for pid in redstart.pids():
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        if re.search(r"^Name:\s+redstart-collec", status, re.MULTILINE):
+            return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
+    raise harness.Failure("no collector among redstart's processes")
+
+
+class Load:
+    """Requests at a fixed rate on one connection, pipelining none: a tick's share back to back, then a rest."""
+
+    def __init__(self, port):
+        self.connection = socket.create_connection(("127.0.0.1", port), 5)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.request = f"GET /hello HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode()
+        self.count = 0
+
+    def run(self, seconds):
+        start, before = time.monotonic(), self.count
+        while (elapsed := time.monotonic() - start) < seconds:
+            while self.count - before < elapsed * RATE:
+                self.connection.sendall(self.request)
+                answer = self.connection.recv(65536)
+                check(answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"hello\n"), f"answer {answer!r}")
+                self.count += 1
+            time.sleep(TICK_S)
+
+
+def dead(*arguments):
+    with services.go() as service:
+        url = f"http://127.0.0.1:{services.free_port()}"
+        with harness.Redstart("--port", service.port, "--otlp", url, *arguments,
+                              env={"OTEL_METRIC_EXPORT_INTERVAL": "1000"}) as redstart:
+            load = Load(service.port)
+            load.run(SECONDS / 6)  # by now every queue is full
+            first = collector_kib(redstart)
+            slowest = 0
+            for _ in range(5):
+                load.run(SECONDS / 6)
+                start = time.monotonic()
+                redstart.metrics()
+                slowest = max(slowest, time.monotonic() - start)
+            last = collector_kib(redstart)
+            time.sleep(harness.SETTLE_S)
+            metrics = redstart.metrics()
+            print(f"       {load.count} requests, collector {first} KiB after 5 s, {last} KiB after 30 s, "
+                  f"/metrics in {slowest * 1000:.0f} ms", flush=True)
+            check_between(load.count / SECONDS, RATE * 0.9, RATE * 1.1, "requests a second")
+            check_between(last - first, -MEMORY_GROWTH_KIB, MEMORY_GROWTH_KIB, "growth of the collector in KiB")
+            check_between(slowest, 0, PAGE_S, "time of /metrics in s")
+            check_equal(metrics.sum(DURATION), load.count, "requests counted")
+            redstart.check_nothing_lost()
+            check_equal(metrics.sum("redstart_export_sent_total"), 0, "redstart_export_sent_total")
+            check_between(metrics.sum("redstart_export_retries_total", signal="traces"), 2, 30, "retries")
+            dropped = metrics.sum("redstart_spans_dropped_total", cause="queue_full")
+            check_between(load.count - dropped, QUEUE, QUEUE + BATCH, "spans kept: the queue and one request")
+            check_equal(metrics.sum("redstart_export_failed_total", signal="traces", cause="queue_full"),
+                        SPANS_A_REQUEST * dropped, "redstart_export_failed_total")
+
+
+def main():
+    harness.require_privilege()
+    cases = harness.Cases()
+    with cases.case("http"):
+        dead()
+    with cases.case("grpc"):
+        dead("--otlp-protocol", "grpc")
+    return cases.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
