@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 // makes them.
 #define UPROBE_CALL_FIRST 335
 #define UPROBE_CALL_LAST  336
+#define X32_BIT          0x40000000u
 
 enum stage { LOAD, SERVE };
 
@@ -100,7 +102,7 @@ static void expect_answered(enum stage stage, struct attempt attempt, int expect
 
 static bool listed(const int *calls, int call)
 {
-    for (; *calls != END; calls++)
+    for (; *calls != FILTER_END; calls++)
         if (*calls == call)
             return true;
     return false;
@@ -117,7 +119,7 @@ static void test_never(void **state)
 
 static void test_load_table(void **state)
 {
-    for (const int *call = load_refused; *call != END; call++)
+    for (const int *call = load_refused; *call != FILTER_END; call++)
         for (enum stage stage = LOAD; stage <= SERVE; stage++)
             expect_refused(stage, (struct attempt){*call, {-1, -1, -1, -1}});
 }
@@ -139,7 +141,7 @@ static void test_serve_everything_else(void **state)
 // Arguments that are wrong for each of them: that the kernel says so shows that it was asked.
 static void test_serve_table(void **state)
 {
-    for (const int *call = serve_allowed; *call != END; call++) {
+    for (const int *call = serve_allowed; *call != FILTER_END; call++) {
         struct attempt attempt = {*call, {-1, -1, -1, -1}};
         char log[256];
         int error, status;
@@ -215,10 +217,10 @@ static void test_other_tables(void **state)
 
 static void test_filter_fits(void **state)
 {
-    struct program program;
-    filter_begin(&program);
-    add_calls(&program, serve_allowed, ALLOW);
-    assert_in_range(program.n, 10, INSTRUCTIONS_MAX / 2);
+    struct filter filter;
+    filter_begin(&filter);
+    filter_calls(&filter, serve_allowed, SECCOMP_RET_ALLOW);
+    assert_in_range(filter.n, 10, FILTER_INSTRUCTIONS_MAX / 2);
 }
 
 int main(void)
