@@ -190,18 +190,22 @@ static void listener_enforce(void *context)
     prometheus_limit_enforce(&listener->limit, clock_monotonic_ns());
 }
 
-// A connection begins or ends.
+// A connection begins or ends. The timer runs while there are any; others that come and go do not set it back.
 static void connection_changed(void *context, struct MHD_Connection *connection, void **socket_context,
                                enum MHD_ConnectionNotificationCode code)
 {
     struct listener *listener = context;
+    struct loop *loop = listener->prometheus->loop;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         *socket_context = prometheus_limit_add(&listener->limit, fd, clock_monotonic_ns());
+        if (*socket_context && listener->limit.count == 1)
+            loop_timer_period(loop, listener->limit_timer, LIMIT_PERIOD_NS);
     } else if (*socket_context) {
         prometheus_limit_remove(&listener->limit, *socket_context);
+        if (!listener->limit.count)
+            loop_timer_period(loop, listener->limit_timer, 0);
     }
-    loop_timer_period(listener->prometheus->loop, listener->limit_timer, listener->limit.count ? LIMIT_PERIOD_NS : 0);
 }
 
 // An answer is sent: the time for the next one begins.

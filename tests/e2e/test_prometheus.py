@@ -335,6 +335,19 @@ def many_at_once():
             reader.close()
 
 
+def a_dripping_writer():
+    """A head that comes byte by byte is ended after 30 s, though others come and go meanwhile."""
+    with harness.Redstart("--port", services.free_port()) as redstart, \
+            socket.create_connection(("127.0.0.1", redstart.port)) as dripping:
+        begin = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - begin < 40:
+                dripping.sendall(b"G" if time.monotonic() - begin < 1 else b"a")
+                check_equal(page(redstart.port, path="/healthz")[0].status, 200, "/healthz beside it")
+                time.sleep(0.4)
+        check_between(time.monotonic() - begin, 29, 33, "seconds until it was ended")
+
+
 def memory_kib(redstart):
     return redstart.metrics().sum("redstart_process_resident_memory_bytes", process="collector") / 1024
 
@@ -405,6 +418,7 @@ CASES = [(f"Prometheus scrapes {name}", lambda name=name: scraped(name)) for nam
     ("not ready without a loader", not_ready_without_a_loader),
     ("promtool and another parser, odd label values", promtool_and_another_parser),
     ("many and slow readers", many_at_once),
+    ("a dripping writer", a_dripping_writer),
     ("20,000 random paths and methods", strangers_fill_nothing),
     ("hosts beyond the cap of series", hosts_beyond_the_cap),
 ]
