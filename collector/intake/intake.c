@@ -1,5 +1,5 @@
-// Rings and conversation put together; see intake.h. The rings are drained on a timer: often while there is traffic, seldom while
-// there is none, and at once when the kernel says that a ring fills up.
+// Rings and conversation put together; see intake.h. The rings are drained on a timer: often while there is traffic,
+// seldom while there is none, and at once when the kernel says that a ring fills up.
 #include "collector/intake/intake.h"
 
 #include <errno.h>
@@ -17,10 +17,12 @@
 #define DRAIN_BUSY_NS (10 * NS_PER_MS)
 #define DRAIN_IDLE_NS (100 * NS_PER_MS)
 #define DRAIN_LATE_NS (2 * NS_PER_SEC) // something is wrong
-#define RINGS_MAX 16
-#define RECORDS_PER_TURN 65536 // more than all rings hold: who writes faster than we read does not get the loop for good
-// With several rings, records younger than this wait for the next turn: an older one may still be on its way in another ring.
-#define MERGE_SLACK_NS (NS_PER_MS / 5)
+#define RINGS_MAX     16
+#define RECORDS_PER_TURN                                                                                               \
+    65536 // more than all rings hold: who writes faster than we read does not get the loop for good
+// With several rings, records younger than this wait for the next turn: an older one may still be on its way in another
+// ring.
+#define MERGE_SLACK_NS   (NS_PER_MS / 5)
 #define EMITTED_AHEAD_NS NS_PER_SEC // later than this after now, no record was emitted
 
 struct intake {
@@ -39,7 +41,8 @@ struct intake {
 };
 
 // The ring whose next record was emitted first; NULL if none has one older than `before`.
-static struct ring *oldest_ring(struct intake *intake, uint64_t before, const struct http1_record **ret_record, uint32_t *ret_size)
+static struct ring *oldest_ring(struct intake *intake, uint64_t before, const struct http1_record **ret_record,
+                                uint32_t *ret_size)
 {
     struct ring *oldest = NULL;
     uint64_t first = before;
@@ -137,7 +140,9 @@ static void intake_tick(void *context)
     unsigned count = rings_drain(intake, before);
 
     if (intake->attached)
-        period_set(intake, count ? DRAIN_BUSY_NS : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2 : DRAIN_IDLE_NS);
+        period_set(intake, count                                   ? DRAIN_BUSY_NS
+                           : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2
+                                                                   : DRAIN_IDLE_NS);
     intake->receiver.drained(intake->receiver.context);
     lost_check(intake);
 }
@@ -251,8 +256,8 @@ static void session_ended(void *context)
         intake->receiver.detached(intake->receiver.context);
 }
 
-int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket_path, const struct intake_receiver *receiver,
-               struct self *self)
+int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket_path,
+               const struct intake_receiver *receiver, struct self *self)
 {
     struct intake *intake = calloc(1, sizeof *intake);
     if (!intake)
@@ -327,6 +332,6 @@ void intake_counters_refresh(struct intake *intake)
             sum += ((const volatile struct counters *)intake->counters)[cpu].value[which];
         intake->self->kernel[which] = sum;
     }
-    intake->self->connections = (uint32_t)(intake->self->kernel[COUNTER_CONNECTIONS_OPENED] -
-                                           intake->self->kernel[COUNTER_CONNECTIONS_CLOSED]);
+    intake->self->connections =
+        (uint32_t)(intake->self->kernel[COUNTER_CONNECTIONS_OPENED] - intake->self->kernel[COUNTER_CONNECTIONS_CLOSED]);
 }

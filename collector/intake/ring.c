@@ -9,8 +9,9 @@
 #include <unistd.h>
 #include "collector/intake/mapping.h"
 
-#define RECORD_HEADER 8u          // BPF_RINGBUF_HDR_SZ
-#define PUBLISH_EVERY_RECORDS 64u // the kernel reads our position with each reservation: do not bounce its cache line more
+#define RECORD_HEADER 8u // BPF_RINGBUF_HDR_SZ
+#define PUBLISH_EVERY_RECORDS                                                                                          \
+    64u // the kernel reads our position with each reservation: do not bounce its cache line more
 
 static uint64_t record_span(uint32_t size)
 {
@@ -80,7 +81,8 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corru
     while (ring->position != end) {
         uint64_t filled = end - ring->position;
         const uint8_t *at = ring->data + (ring->position & (ring->size - 1));
-        bool nonsense = filled > ring->size || filled < RECORD_HEADER || ring->position % 8; // they move in whole records
+        bool nonsense =
+            filled > ring->size || filled < RECORD_HEADER || ring->position % 8; // they move in whole records
         uint32_t header = nonsense ? 0 : __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
         if (header & BPF_RINGBUF_BUSY_BIT)
             return NULL;

@@ -9,13 +9,13 @@
 #include "collector/core/clock.h"
 #include "common/lib/log.h"
 
-#define CONNECT_RETRY_NS (100 * NS_PER_MS)
-#define CONNECT_EAGER_NS (10 * NS_PER_MS) // both programs are started at once: the loader is about to be there
+#define CONNECT_RETRY_NS    (100 * NS_PER_MS)
+#define CONNECT_EAGER_NS    (10 * NS_PER_MS) // both programs are started at once: the loader is about to be there
 #define CONNECT_EAGER_TRIES 200
-#define CONNECT_REFUSED_NS NS_PER_SEC // after a violation
-#define ANSWER_NS (10 * NS_PER_SEC) // from our hello to ready; a loader that is loading yet answers late
-#define MESSAGES_PER_TURN 256 // then the rings get their turn again
-#define FDS_MAX 4 // that a message may bring before it is cut off; one is meant
+#define CONNECT_REFUSED_NS  NS_PER_SEC        // after a violation
+#define ANSWER_NS           (10 * NS_PER_SEC) // from our hello to ready; a loader that is loading yet answers late
+#define MESSAGES_PER_TURN   256               // then the rings get their turn again
+#define FDS_MAX             4                 // that a message may bring before it is cut off; one is meant
 
 struct session {
     struct loop *loop;
@@ -51,7 +51,8 @@ static void session_end(struct session *session, const char *why)
     session_close(session, CONNECT_RETRY_NS);
 }
 
-// One message, and the fd that came with it (-1 if none). >0 size, 0 end, -EMSGSIZE: longer, or with more fds, than any; -errno.
+// One message, and the fd that came with it (-1 if none). >0 size, 0 end, -EMSGSIZE: longer, or with more fds, than
+// any; -errno.
 static ssize_t message_receive(int fd, void *message, size_t size, int *ret_fd)
 {
     union {
@@ -59,7 +60,8 @@ static ssize_t message_receive(int fd, void *message, size_t size, int *ret_fd)
         struct cmsghdr align;
     } control;
     struct iovec part = {message, size};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     *ret_fd = -1;

@@ -1,5 +1,6 @@
-// Our side of the conversation with the loader (common/ipc/message.h): one hello, then receive. Whatever is not as it should be ends
-// the conversation, is counted (redstart_unparsed_total, protocol "loader"), and another attempt follows by itself.
+// Our side of the conversation with the loader (common/ipc/message.h): one hello, then receive. Whatever is not as it
+// should be ends the conversation, is counted (redstart_unparsed_total, protocol "loader"), and another attempt follows
+// by itself.
 #pragma once
 
 #include "collector/core/loop.h"

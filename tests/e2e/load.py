@@ -1,5 +1,5 @@
-"""A steady load on a service, from threads of this process: requests on connections that stay open, at a given rate, that can be paused
-at any moment with nothing in flight. Each answer is read whole; anything but a 200 is an error."""
+"""A steady load on a service, from threads of this process: requests on connections that stay open, at a given rate,
+that can be paused at any moment with nothing in flight. Each answer is read whole; anything but a 200 is an error."""
 import socket
 import threading
 import time

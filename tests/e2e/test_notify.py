@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What a service manager hears from both programs, on a notification socket of the test's own: READY only when attached or
-receiving, STATUS, the watchdog answered by the loop that works, STOPPING."""
+"""What a service manager hears from both programs, on a notification socket of the test's own: READY only when attached
+or receiving, STATUS, the watchdog answered by the loop that works, STOPPING."""
 import os
 import signal
 import sys

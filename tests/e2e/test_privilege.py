@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the collector may do, seen from outside: ids, capability sets, filters, fds, files. And what it means when it is killed: the
-next one gets the same maps, the accounts balance, the service never notices."""
+"""What the collector may do, seen from outside: ids, capability sets, filters, fds, mappings. And what it means when it
+is killed: the next one gets the same maps, the accounts balance, the service never notices."""
 import pathlib
 import os
 import re
@@ -19,7 +19,8 @@ KILLS = 20
 RATE = 2000  # requests a second
 COUNT = "http_server_request_duration_seconds_count"
 NO_CAPABILITY = ["0000000000000000"]
-# The most that one kill may take along: what was drained and not yet written out. Drains come each 10 ms, later on a busy machine.
+# The most that one kill may take along: what was drained and not yet written out. Drains come each 10 ms, on a busy
+# machine later.
 LOST_WITH_ONE_MAX = RATE * 100 // 1000
 
 
@@ -33,7 +34,8 @@ def map_ids(pid):
     found = []
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
         if os.readlink(f"/proc/{pid}/fd/{fd}") == "anon_inode:bpf-map":
-            fields = dict(re.findall(r"^(\w+):\t(\S+)", pathlib.Path(f"/proc/{pid}/fdinfo/{fd}").read_text(), re.MULTILINE))
+            text = pathlib.Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+            fields = dict(re.findall(r"^(\w+):\t(\S+)", text, re.MULTILINE))
             found.append((int(fields["map_type"]), int(fields["map_id"])))
     return sorted(found)
 
@@ -55,8 +57,8 @@ def check_powerless(pid):
 
 def check_fds(pid):
     kinds = {re.sub(r"\[\d+\]", "", os.readlink(f"/proc/{pid}/fd/{fd}")) for fd in os.listdir(f"/proc/{pid}/fd")}
-    allowed = {"/dev/null", "pipe:", "socket:", "anon_inode:[eventpoll]", "anon_inode:[signalfd]", "anon_inode:[eventfd]",
-               "anon_inode:[timerfd]", "anon_inode:bpf-map"}
+    allowed = {"/dev/null", "pipe:", "socket:", "anon_inode:[eventpoll]", "anon_inode:[signalfd]",
+               "anon_inode:[eventfd]", "anon_inode:[timerfd]", "anon_inode:bpf-map"}
     check(kinds <= allowed, f"fds of other kinds: {kinds - allowed}")
     maps = [kind for kind, _ in map_ids(pid)]
     check(maps and set(maps) == {27}, f"maps that it holds: {maps}")  # the counters stay mapped, their fd is closed
@@ -81,8 +83,9 @@ def from_outside(cases, service):
         with cases.case("the counters are mapped read-only, of a ring only the position is writable"):
             writable = [line for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
                         if "bpf-map" in line and line.split()[1][1] == "w"]
-            sizes = [int(line.split()[0].split("-")[1], 16) - int(line.split()[0].split("-")[0], 16) for line in writable]
-            check_equal(set(sizes), {os.sysconf("SC_PAGESIZE")}, f"writable pages of maps {writable}")
+            bounds = [[int(bound, 16) for bound in line.split()[0].split("-")] for line in writable]
+            sizes = {end - begin for begin, end in bounds}
+            check_equal(sizes, {os.sysconf("SC_PAGESIZE")}, f"writable pages of maps {writable}")
         with cases.case("no memory is writable and executable"):
             both = [line for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
                     if line.split()[1].startswith("rwx")]
@@ -109,18 +112,24 @@ class Accounts:
             if self.before + counted + lost == load.sent or time.monotonic() > end:
                 break
             time.sleep(0.05)
-        check_equal(self.before + counted + lost, load.sent, f"{self.before} counted before, {counted} now, {lost} lost "
-                    f"(unparsed {unparsed}): sum")
+        check_equal(self.before + counted + lost, load.sent,
+                    f"{self.before} counted before, {counted} now, {lost} lost (unparsed {unparsed}): sum")
         check_equal(unparsed, [], "unparsed")
         return counted, lost
 
 
+def holdings(program):
+    """Kinds of its fds, and its memory in KiB."""
+    return [re.sub(r"\d+", "", fd) for fd in program.fds()], int(program.status("VmRSS")[0])
+
+
 def kill_balanced(cases, pair, service, loader):
-    """Each collector is stopped with its account settled, and killed under load while records pile up for the next one."""
+    """Each collector is stopped with its account settled, and killed under load while records pile up for the next."""
     accounts, collector = Accounts(), pair.collector()
     collector.wait_heard("READY=1")
     maps, lost = map_ids(collector.pid), 0
-    with Load(service.port, RATE) as load, cases.case(f"kill -9 of the collector, {KILLS} times under load: accounts balance"):
+    name = f"kill -9 of the collector, {KILLS} times under load: accounts balance"
+    with Load(service.port, RATE) as load, cases.case(name):
         for number in range(KILLS):
             load.resume()
             time.sleep(0.25)
@@ -135,16 +144,16 @@ def kill_balanced(cases, pair, service, loader):
             collector.wait_heard("READY=1")
             check_equal(map_ids(collector.pid), maps, "maps of the next collector")
             if number == 0:
-                early = loader.fds(), int(loader.status("VmRSS")[0])
+                early = holdings(loader)
         time.sleep(0.25)
         load.pause()
         counted, lost = accounts.balance(collector, load)
         check_equal(load.errors, [], "errors of the service")
-        late = loader.fds(), int(loader.status("VmRSS")[0])
-        check_equal([re.sub(r"\d+", "", fd) for fd in late[0]], [re.sub(r"\d+", "", fd) for fd in early[0]], "the loader's fds")
+        late = holdings(loader)
+        check_equal(late[0], early[0], "the loader's fds")
         check(late[1] <= early[1] + 64, f"the loader grew from {early[1]} to {late[1]} KiB")
-        print(f"       {load.sent} sent = {accounts.before} counted by {KILLS} that were killed + {counted} by the last + "
-              f"{lost:.0f} lost; loader {late[1]} KiB, {len(late[0])} fds")
+        print(f"       {load.sent} sent = {accounts.before:.0f} counted by {KILLS} that were killed + {counted:.0f} by the "
+              f"last + {lost:.0f} lost; loader {late[1]} KiB, {len(late[0])} fds")
     collector.stop()
 
 
@@ -167,7 +176,8 @@ def kill_any_moment(cases, pair, service):
         shown = sum(line.endswith("}") for collector in collectors for line in collector.output)
         check_equal(load.errors, [], "errors of the service")
         missing = load.sent - shown - lost
-        harness.check_between(missing, 0, KILLS * LOST_WITH_ONE_MAX, f"of {load.sent} sent neither shown ({shown}) nor lost")
+        harness.check_between(missing, 0, KILLS * LOST_WITH_ONE_MAX,
+                              f"of {load.sent} sent neither shown ({shown}) nor lost")
         print(f"       {load.sent} sent, {shown} shown, {lost:.0f} lost by the kernel's count, {missing:.0f} gone with "
               f"{KILLS} collectors")
 

@@ -1,5 +1,6 @@
-"""The pair as its system services start it (packaging/systemd), but without systemd: each program with the user, the capabilities and
-the variables of its unit, and a notification socket of the test's own. For tests that stop, kill or fake one of the two."""
+"""The pair as its system services start it (packaging/systemd), but without systemd: each program with the user, the
+capabilities and the variables of its unit, and a notification socket of the test's own. For tests that stop, kill or
+fake one of the two."""
 import contextlib
 import fcntl
 import os
@@ -21,7 +22,7 @@ LOADER_CAPABILITIES = ("bpf", "perfmon", "sys_ptrace", "dac_read_search")
 BPFFS = pathlib.Path("/sys/fs/bpf")
 START_TIMEOUT_S = 10
 PIPE_BYTES = 1 << 20
-# What the unit's directives make of the file system, as far as the loader could miss it (ProtectKernelTunables, PrivateNetwork).
+# What the unit's directives take away, as far as the loader could miss it (ProtectKernelTunables, PrivateNetwork).
 LOADER_NAMESPACES = ("unshare", "--mount", "--net", "sh", "-c",
                      'mount --bind "$0" /proc/kallsyms && mount -o bind,ro /proc/sys /proc/sys && exec "$@"')
 
@@ -48,9 +49,9 @@ class Program:
         self._socket.settimeout(0.1)
         os.chmod(self.path, 0o666)
         self.notified, self.log, self.output = [], [], []
-        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"],
-                                                                     "NOTIFY_SOCKET": str(self.path), **env})
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "NOTIFY_SOCKET": str(self.path), **env})
         self.pid = self.process.pid
         fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # a reader that is late holds nothing up
         self._threads = [threading.Thread(target=target, daemon=True) for target in (

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""A loader that lies to the collector: fds that are no maps, maps that are not what they are said to be, a ring of nonsense, messages
-of wrong size, kind and order, floods, silence. One collector lives through all of it, counts each, connects again, and then
-works with a real loader."""
+"""A loader that lies to the collector: fds that are no maps, maps that are not what they are said to be, a ring of
+nonsense, messages of wrong size, kind and order, floods, silence. One collector lives through all of it, counts each,
+connects again, and then works with a real loader."""
 import array
 import contextlib
 import os
@@ -37,7 +37,8 @@ def message(*numbers):
 
 
 def process(pid, exe=b"/srv/x", exe_size=None):
-    return message(PROCESS, pid, 1) + struct.pack("=HHQ16s256s", 80, len(exe) if exe_size is None else exe_size, 9, b"x\x1b[2J\n", exe)
+    size = len(exe) if exe_size is None else exe_size
+    return message(PROCESS, pid, 1) + struct.pack("=HHQ16s256s", 80, size, 9, b"x\x1b[2J\n", exe)
 
 
 def send(connection, data, fds=()):
@@ -100,8 +101,9 @@ def lies(fds):
     good = [(message(MAP, COUNTERS, 0, 512), [fds.counters]), (message(MAP, RING, 0, RING_BYTES), [fds.ring])]
     ring = message(MAP, RING, 0, RING_BYTES)
     ready = [(message(READY, 1), [])]
-    for name, fd in (("a memfd", fds.memory), ("a file", fds.file.fileno()), ("a pipe", fds.pipe), ("an eventfd", fds.event),
-                     ("the counters", fds.counters), ("an array that user space writes", fds.array)):
+    for name, fd in (("a memfd", fds.memory), ("a file", fds.file.fileno()), ("a pipe", fds.pipe),
+                     ("an eventfd", fds.event), ("the counters", fds.counters),
+                     ("an array that user space writes", fds.array)):
         yield f"{name} as a ring", [(ring, [fd])]
     yield "a memfd as counters", [(message(MAP, COUNTERS, 0, 512), [fds.memory])]
     yield "a ring as counters", [(message(MAP, COUNTERS, 0, 512), [fds.ring])]
@@ -159,11 +161,15 @@ def good_conversation(loader, fds):
 
 def nonsense(cases, loader, collector, fds):
     # All ones; a kind that exists with a size that does not fit; zeros; one that lies about where its parts are.
-    records = {"ones": b"\xff" * 160, "another size": struct.pack("=HH", 1, 4096).ljust(160, b"\0"), "zeros": bytes(160),
-               "emitted later": struct.pack("=HHBB", 1, 160, 2, 1).ljust(64, b"\0") + struct.pack("=Q", 2**63) + b"\xff" * 88,
-               "short": b"\1\0\x90\0" + bytes(4),
-               "parts outside": (struct.pack("=HHBB", 1, 160, 2, 1).ljust(128, b"\0") + struct.pack("=5H", 256, 0, 256, 0, 0))
-               .ljust(160, b"\0")}
+    start = struct.pack("=HHBB", 1, 160, 2, 1)  # as of a good one: kind, size, IPv4, a server's
+    records = {
+        "ones": b"\xff" * 160,
+        "zeros": bytes(160),
+        "short": b"\1\0\x90\0" + bytes(4),
+        "another size": struct.pack("=HH", 1, 4096).ljust(160, b"\0"),
+        "emitted later": start.ljust(64, b"\0") + struct.pack("=Q", 2**63) + b"\xff" * 88,
+        "parts outside": (start.ljust(128, b"\0") + struct.pack("=5H", 256, 0, 256, 0, 0)).ljust(160, b"\0"),
+    }
     with cases.case(f"a ring of nonsense: {len(records)} kinds, {NONSENSE} of each"):
         with good_conversation(loader, fds):
             collector.wait_heard("READY=1")
@@ -233,7 +239,8 @@ def main():
                 for _ in range(REQUESTS):
                     urllib.request.urlopen(f"http://127.0.0.1:{service.port}/hello", timeout=5).read()
                 time.sleep(harness.SETTLE_S)
-                check_equal(collector.scrape.metrics().sum("http_server_request_duration_seconds_count"), REQUESTS, "counted")
+                counted = collector.scrape.metrics().sum("http_server_request_duration_seconds_count")
+                check_equal(counted, REQUESTS, "requests counted")
             print(f"       {collector.pid}: VmRSS {collector.status('VmRSS')[0]} KiB")
             check_equal(collector.stop(), 0, "exit code")
     return cases.finish()
