@@ -60,6 +60,7 @@ bool otlp_queue_push(struct otlp_queue *queue, const struct span *span)
     queued->span.process = NULL;
     queued->pid = span->process->pid;
     queued->service = span->process->service;
+    text_keep(queued, &used, &queued->span.trace_state); // first: it is whole or worth nothing
     text_keep(queued, &used, &queued->span.method_original);
     text_keep(queued, &used, &queued->span.server_address);
     text_keep(queued, &used, &queued->span.forwarded_for);

@@ -3,7 +3,7 @@
 
 #include "collector/span/span.h"
 
-// Method, path, query, route, user agent and host of one span together; what does not fit is cut off (the kernel side
+// Trace state, method, path, query, route, user agent and host of one span together; what does not fit is cut off (the kernel side
 // captures 256 bytes of a head, a route adds at most 127).
 #define OTLP_QUEUE_TEXT_MAX 512
 

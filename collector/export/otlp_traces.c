@@ -9,7 +9,15 @@
 enum { REQUEST_RESOURCES = 1 };
 enum { RESOURCE_RESOURCE = 1, RESOURCE_SCOPES = 2, RESOURCE_SCHEMA = 3 };
 enum { SCOPE_SCOPE = 1, SCOPE_SPANS = 2, SCOPE_SCHEMA = 3 };
-enum { SPAN_TRACE_ID = 1, SPAN_SPAN_ID = 2, SPAN_PARENT_ID = 4, SPAN_NAME = 5, SPAN_KIND = 6, SPAN_START = 7 };
+enum {
+    SPAN_TRACE_ID = 1,
+    SPAN_SPAN_ID = 2,
+    SPAN_TRACE_STATE = 3,
+    SPAN_PARENT_ID = 4,
+    SPAN_NAME = 5,
+    SPAN_KIND = 6,
+    SPAN_START = 7
+};
 enum { SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_STATUS = 15, SPAN_FLAGS = 16 };
 enum { STATUS_CODE = 3, STATUS_ERROR = 2 };
 enum { KIND_INTERNAL = 1, KIND_SERVER = 2, KIND_CLIENT = 3 };
@@ -74,6 +82,7 @@ static void span_write(struct trace_writer *writer, const struct otlp_queued *qu
     size_t opened = otlp_wire_open(body, SCOPE_SPANS);
     otlp_wire_bytes(body, SPAN_TRACE_ID, span->trace_id, sizeof(span->trace_id));
     otlp_wire_bytes(body, SPAN_SPAN_ID, span->span_id, sizeof(span->span_id));
+    otlp_wire_text(body, SPAN_TRACE_STATE, span->trace_state);
     if (span->has_parent)
         otlp_wire_bytes(body, SPAN_PARENT_ID, span->parent_span_id, sizeof(span->parent_span_id));
     struct str name = span_name(span, scratch, sizeof(scratch));
@@ -100,6 +109,7 @@ static void child_write(struct buffer *body, const struct span *parent, struct s
     span_id_random(id, sizeof(id));
     otlp_wire_bytes(body, SPAN_TRACE_ID, parent->trace_id, sizeof(parent->trace_id));
     otlp_wire_bytes(body, SPAN_SPAN_ID, id, sizeof(id));
+    otlp_wire_text(body, SPAN_TRACE_STATE, parent->trace_state);
     otlp_wire_bytes(body, SPAN_PARENT_ID, parent->span_id, sizeof(parent->span_id));
     otlp_wire_text(body, SPAN_NAME, name);
     otlp_wire_uint(body, SPAN_KIND, KIND_INTERNAL);

@@ -20,7 +20,7 @@ struct http1_headers {
     bool close;              // Connection: close
     bool keep_alive;         // Connection: keep-alive
     bool upgrade;            // Connection: upgrade
-    struct str host, user_agent, traceparent;
+    struct str host, user_agent, traceparent, tracestate;
     // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host, -For.
     struct str forwarded_proto, forwarded_host, forwarded_for;
 };

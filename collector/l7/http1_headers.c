@@ -147,6 +147,8 @@ static void header_line(struct header_state *state, struct str line)
             header_transfer_encoding(state, value);
         else if (header_is(line, STR("traceparent"), &value)) // two of them are none (Trace Context 3.2)
             headers->traceparent = headers->traceparent.p ? STR("") : value;
+        else if (header_is(line, STR("tracestate"), &value)) // several are one list (3.3.1.2), which is no slice
+            headers->tracestate = headers->tracestate.p ? STR("") : value;
         break;
     case 'f':
         if (!state->forwarded && header_is(line, STR("forwarded"), &value))

@@ -189,12 +189,13 @@ static const char *error_of(const struct exchange *exchange, enum span_kind kind
     }
 }
 
-static void trace_fill(struct str header, struct span *span)
+static void trace_fill(const struct http1_headers *headers, struct span *span)
 {
     struct traceparent parent;
     span_id_random(span->span_id, sizeof span->span_id);
-    span->has_parent = traceparent_parse(header, &parent);
+    span->has_parent = traceparent_parse(headers->traceparent, &parent);
     span->sampled = true;
+    span->trace_state = STR("");
     if (!span->has_parent) {
         span_id_random(span->trace_id, sizeof span->trace_id);
         memset(span->parent_span_id, 0, sizeof span->parent_span_id);
@@ -203,6 +204,8 @@ static void trace_fill(struct str header, struct span *span)
     memcpy(span->trace_id, parent.trace_id, sizeof span->trace_id);
     memcpy(span->parent_span_id, parent.parent_id, sizeof span->parent_span_id);
     span->sampled = parent.sampled;
+    if (tracestate_valid(headers->tracestate))
+        span->trace_state = headers->tracestate;
 }
 
 void exchange_to_span(const struct exchange *exchange, const struct process *process, struct span *ret_span)
@@ -231,5 +234,5 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     // A line whose version alone was cut off has its target whole.
     ret_span->truncated = !request->line_complete &&
                           (request->target.n == 0 || request->target.p + request->target.n == capture.p + capture.n);
-    trace_fill(request->headers.traceparent, ret_span);
+    trace_fill(&request->headers, ret_span);
 }

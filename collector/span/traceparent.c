@@ -3,6 +3,8 @@
 
 enum { TRACE_AT = 3, PARENT_AT = 36, FLAGS_AT = 53, LENGTH = 55 };
 
+#define TRACESTATE_MAX 512
+
 // -1 for what is not a lower-case hex digit.
 static int hex_digit(char c)
 {
@@ -47,4 +49,12 @@ bool traceparent_parse(struct str header, struct traceparent *ret_traceparent)
     parsed.sampled = flags & 1;
     *ret_traceparent = parsed;
     return true;
+}
+
+bool tracestate_valid(struct str header)
+{
+    for (size_t i = 0; i < header.n; i++)
+        if (header.p[i] < 0x20 || header.p[i] > 0x7e)
+            return false;
+    return header.n <= TRACESTATE_MAX;
 }

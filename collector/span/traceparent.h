@@ -1,4 +1,5 @@
-// The traceparent header (W3C Trace Context): the caller's trace and span. Foreign text; called by span/exchange.c.
+// The traceparent and tracestate headers (W3C Trace Context): the caller's trace and span. Foreign text; called by
+// span/exchange.c.
 #pragma once
 
 #include <stdbool.h>
@@ -12,3 +13,7 @@ struct traceparent {
 
 // False if the header is to be ignored (section 3.2 of the recommendation says when); then nothing is written.
 bool traceparent_parse(struct str header, struct traceparent *ret_traceparent);
+
+// May this tracestate be passed on as it is? Printable ASCII, at most 512 bytes (section 3.3.1); its list is for others
+// to read.
+bool tracestate_valid(struct str header);

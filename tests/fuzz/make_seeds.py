@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of corpus/http1, corpus/conn, corpus/recording, corpus/ring ...
+"""Writes the seeds of corpus/otlp, corpus/http1, corpus/conn, corpus/recording, corpus/ring ...
 
 Run it again after a change of the record's layout (ABI_VERSION)."""
 import pathlib
@@ -141,7 +141,22 @@ RINGS = {
     "wrong_size": ring(record(HTTP1, 1, 0, GET, WHOLE) + bytes(16)),
 }
 
-for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS)):
+# What an endpoint answers: p an export response, f one in a gRPC frame, h lines of headers.
+PARTIAL = b"\x0a\x07\x08\x01\x12\x03no\n"
+DETAILS = b"CA4aNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIAhCAyrXuAQ"
+ANSWERS = {
+    "partial": b"p" + PARTIAL,
+    "empty": b"p",
+    "text": b"pnot found\n",
+    "frame": b"f" + struct.pack(">BI", 0, len(PARTIAL)) + PARTIAL,
+    "frame_cut": b"f" + struct.pack(">BI", 0, 99) + PARTIAL,
+    "headers": b"hHTTP/2 200\r\ncontent-type: application/grpc\r\ngrpc-status: 14\r\ngrpc-message: no%20room%zz%4\r\n"
+    b"grpc-status-details-bin: " + DETAILS + b"==\r\n",
+    "details_cut": b"hgrpc-status-details-bin:" + DETAILS[:40],
+}
+
+for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS),
+                      ("otlp", ANSWERS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
         (CORPUS / folder / name).write_bytes(content)

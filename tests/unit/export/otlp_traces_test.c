@@ -209,6 +209,7 @@ static void a_remote_parent_is_flagged(void **state)
     struct span span = sample_server_span();
     struct otlp_batch batch;
     span.has_parent = true;
+    span.trace_state = STR("a=1,b=2");
     span.queue_ns = span.processing_ns = SPAN_TIME_UNKNOWN;
     memset(span.parent_span_id, 0xee, sizeof(span.parent_span_id));
     assert_true(otlp_queue_push(fixture->queue, &span));
@@ -216,6 +217,7 @@ static void a_remote_parent_is_flagged(void **state)
     assert_int_equal(batch.spans, 1);
     assert_int_equal(request->resource_spans[0]->scope_spans[0]->spans[0]->flags, 0x301);
     assert_id(request->resource_spans[0]->scope_spans[0]->spans[0]->parent_span_id, 0xee, 8);
+    assert_string_equal(request->resource_spans[0]->scope_spans[0]->spans[0]->trace_state, "a=1,b=2");
     request_free(request);
 }
 

@@ -278,6 +278,27 @@ static void trace_context(void **state)
     assert_memory_not_equal(first, span.span_id, sizeof first);
 }
 
+static void trace_state(void **state)
+{
+#define PARENT "GET / HTTP/1.1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+    static const struct {
+        const char *request, *expected;
+    } cases[] = {
+        {PARENT "tracestate: a=1, b@c=x y\r\n\r\n", "a=1, b@c=x y"},
+        {PARENT "TraceState:\r\n\r\n", ""},
+        {PARENT "\r\n", ""},
+        {PARENT "tracestate: a=\x80\r\n\r\n", ""},
+        {PARENT "tracestate: a=1\r\ntracestate: b=2\r\n\r\n", ""},
+        {"GET / HTTP/1.1\r\ntracestate: a=1\r\n\r\n", ""}, // without a parent it means nothing
+    };
+    for (size_t i = 0; i < array_size(cases); i++) {
+        record_make(&room, str_from(cases[i].request), STR(OK));
+        build();
+        assert_text(span.trace_state, cases[i].expected);
+    }
+#undef PARENT
+}
+
 static void unusable(void **state)
 {
     static const struct {
@@ -318,7 +339,8 @@ int main(void)
         cmocka_unit_test(server_span),    cmocka_unit_test(client_span),   cmocka_unit_test(times),
         cmocka_unit_test(hosts),          cmocka_unit_test(unix_socket),   cmocka_unit_test(request_sizes),
         cmocka_unit_test(response_sizes), cmocka_unit_test(errors),        cmocka_unit_test(no_answer),
-        cmocka_unit_test(truncation),     cmocka_unit_test(trace_context), cmocka_unit_test(unusable),
+        cmocka_unit_test(truncation),     cmocka_unit_test(trace_context), cmocka_unit_test(trace_state),
+        cmocka_unit_test(unusable),
         cmocka_unit_test(names_and_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
