@@ -348,6 +348,12 @@ def a_dripping_writer():
         check_between(time.monotonic() - begin, 29, 33, "seconds until it was ended")
 
 
+def check_growth(before, after):
+    """A sanitizer keeps what was freed for a while."""
+    sanitized = b"__asan_init" in (harness.BIN / "redstart-collector").read_bytes()
+    check_between(after - before, -8192, 16384 if sanitized else 512, "growth in KiB")
+
+
 def memory_kib(redstart):
     return redstart.metrics().sum("redstart_process_resident_memory_bytes", process="collector") / 1024
 
@@ -362,7 +368,7 @@ def strangers_fill_nothing():
         wait_count(redstart, DURATION + "_count", 30000)
         after = memory_kib(redstart)
         print(f"       collector: {before:.0f} KiB, after 20,000 paths and methods {after:.0f} KiB", flush=True)
-        check_between(after - before, -8192, 256, "growth in KiB")
+        check_growth(before, after)
         metrics = redstart.metrics()
         methods = {labels["http_request_method"] for labels, _ in metrics.select(DURATION + "_count")}
         check_equal(methods, {"GET", "_OTHER"}, "methods")
@@ -382,7 +388,7 @@ def hosts_beyond_the_cap():
             wait_count(redstart, name + "_count", 2500)
             after = memory_kib(redstart)
             print(f"       collector: {before:.0f} KiB at 500 series, {after:.0f} KiB after 2,000 hosts more", flush=True)
-            check_between(after - before, -8192, 512, "growth in KiB")
+            check_growth(before, after)
             metrics = redstart.metrics()
             overflow = metrics.sum(name + "_count", otel_metric_overflow="true")
             dropped = metrics.sum("redstart_series_dropped_total", metric=name)
