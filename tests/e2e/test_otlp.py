@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 """Metrics and spans pushed to a real OpenTelemetry Collector, read back from its file, by value."""
 import json
+import os
+import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import time
 
 import harness
@@ -168,16 +172,49 @@ def grpc(collector):
 
 def by_grpc(collector):
     """Everything of it by variables: the target as gRPC writes it, compressed."""
-    return [], {"OTEL_EXPORTER_OTLP_ENDPOINT": f"127.0.0.1:{collector.grpc_port}", "OTEL_EXPORTER_OTLP_INSECURE": "true",
-                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+    return [], {"OTEL_EXPORTER_OTLP_ENDPOINT": f"127.0.0.1:{collector.grpc_port}",
+                "OTEL_EXPORTER_OTLP_INSECURE": "true", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+
+
+def over_tls(protocol):
+    """With our own authority and certificate, all of it read by the collector inside its sandbox."""
+    with tempfile.TemporaryDirectory(prefix="redstart-tls-") as folder, services.go() as service:
+        os.chmod(folder, 0o755)
+        server = harness.ROOT / "tests/peers/otlp-faulty/server.py"
+        command = ["/usr/bin/python3", server, folder, f"{protocol}+mutual ok"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint:
+            port = int(endpoint.stdout.readline())
+            for file in pathlib.Path(folder).iterdir():
+                file.chmod(0o644)
+            environment = {**ENVIRONMENT, "OTEL_EXPORTER_OTLP_ENDPOINT": f"https://127.0.0.1:{port}",
+                           "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc" if protocol == "grpc" else "http/protobuf",
+                           "OTEL_EXPORTER_OTLP_CERTIFICATE": f"{folder}/ca.pem",
+                           "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": f"{folder}/client.pem",
+                           "OTEL_EXPORTER_OTLP_CLIENT_KEY": f"{folder}/client.key"}
+            with harness.Redstart("--port", service.port, env=environment) as redstart:
+                exchanges = drive(service.port)
+                redstart.wait_spans(len(exchanges))
+                end = time.monotonic() + PUSH_TIMEOUT_S
+                sent = 0
+                while sent < 3 * len(exchanges) and time.monotonic() < end:
+                    time.sleep(0.2)
+                    sent = redstart.metrics().sum("redstart_export_sent_total", signal="traces")
+                check_equal(sent, 3 * len(exchanges), "spans sent")
+                check_equal(redstart.metrics().sum("redstart_export_retries_total"), 0, "retries")
+            endpoint.stdin.close()
 
 
 CASES = [
     ("--otlp", lambda: push(lambda collector: (["--otlp", http(collector)], {}))),
-    ("endpoint by the environment", lambda: push(lambda collector: ([], {"OTEL_EXPORTER_OTLP_ENDPOINT": http(collector)}))),
-    ("--otlp-protocol grpc", lambda: push(lambda collector: (["--otlp", grpc(collector), "--otlp-protocol", "grpc"], {}))),
+    ("endpoint by the environment",
+     lambda: push(lambda collector: ([], {"OTEL_EXPORTER_OTLP_ENDPOINT": http(collector)}))),
+    ("--otlp-protocol grpc",
+     lambda: push(lambda collector: (["--otlp", grpc(collector), "--otlp-protocol", "grpc"], {}))),
     ("gRPC by the environment", lambda: push(by_grpc)),
     ("collector comes later", late_collector),
+    ("TLS, both certificates", lambda: over_tls("http")),
+    ("gRPC over TLS, both certificates", lambda: over_tls("grpc")),
 ]
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""30 s at 2,000 requests a second while nobody listens where spans and metrics go: the collector's memory stays where it
-was, requests are counted all the same, /metrics answers at once, and every span that is lost is counted."""
+"""30 s at 2,000 requests a second while nobody listens where spans and metrics go: the collector's memory stays where
+it was, requests are counted all the same, /metrics answers at once, and every span that is lost is counted."""
 import pathlib
 import re
 import socket

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """An OTLP endpoint that does wrong what an endpoint can do wrong: server.py FOLDER CASE...
 
-Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc; plain, or TLS with one of the certificates that are made in
-FOLDER, or +unix for the socket FOLDER/INDEX instead of a port; one step for each request, the last one for all that follow. A line "PORT" for each case, in order, then a line
+Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc; plain, or TLS with one of the certificates that are made
+in FOLDER, or +unix for the socket FOLDER/INDEX instead of a port; one step for each request, the last one for all that
+follow. A line "PORT" for each case, in order, then a line
 "INDEX" for each request that came. Steps of both protocols:
   503      that HTTP status, no body          close    end of the connection     late     an answer after 2 s
   rst      a reset of the connection          slow     an answer after 0.2 s     noise    bytes of another protocol
@@ -102,13 +103,14 @@ class Grpc:
         self.send(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 24))
 
     def send(self, kind, flags, stream, content=b""):
-        self.connection.sendall(struct.pack(">I", len(content))[1:] + struct.pack(">BBI", kind, flags, stream) + content)
+        head = struct.pack(">I", len(content))[1:] + struct.pack(">BBI", kind, flags, stream)
+        self.connection.sendall(head + content)
 
     def request(self):
         while True:
             head = read(self.connection, 9)
-            length, kind, flags, stream = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
-            read(self.connection, length)
+            kind, flags, stream = head[3], head[4], int.from_bytes(head[5:], "big")
+            read(self.connection, int.from_bytes(head[:3], "big"))
             if kind == SETTINGS and not flags & ACK:
                 self.send(SETTINGS, ACK, 0)
             if kind in (DATA, HEADERS) and flags & END_STREAM:
@@ -183,8 +185,8 @@ class Case:
 
 
 def tls_context(folder, certificate, alpn):
-    """certificate: good, expired, foreign (of an authority that nobody trusts), elsewhere (for another host), mutual (good,
-    and asks for the client's)."""
+    """certificate: good, expired, foreign (of an authority that nobody trusts), elsewhere (for another host), mutual
+    (good, and asks for the client's)."""
     name = "good" if certificate == "mutual" else certificate
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{folder}/{name}.pem", f"{folder}/{name}.key")
@@ -201,11 +203,12 @@ def openssl(*arguments):
 
 
 def certificates_make(folder):
-    """ca.pem and other.pem are authorities; NAME.pem and NAME.key what the first, or of foreign the second, has signed."""
+    """ca.pem and other.pem are authorities; NAME.pem and NAME.key what the first, or of foreign the second, signed."""
     os.chdir(folder)
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     for ca in ("ca", "other"):
-        openssl("req", "-x509", *new_key, "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-subj", f"/CN={ca}", "-days", "2")
+        openssl("req", "-x509", *new_key, "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-subj", f"/CN={ca}",
+                "-days", "2")
     for name, ca, host, days in (("good", "ca", "IP:127.0.0.1", "2"), ("expired", "ca", "IP:127.0.0.1", "-1"),
                                  ("foreign", "other", "IP:127.0.0.1", "2"), ("elsewhere", "ca", "DNS:a.example", "2"),
                                  ("client", "ca", "DNS:client", "2")):
