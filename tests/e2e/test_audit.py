@@ -44,9 +44,8 @@ def main():
     cases = harness.Cases()
     table = commands((harness.ROOT / "AUDIT.md").read_text())
     with pair.Loader() as loader, pair.Collector(loader.socket) as collector:
-        resolver = subprocess.run(["pgrep", "-o", "-P", str(loader.pid)], capture_output=True, text=True).stdout.strip()
         environment = {**os.environ, "LC_ALL": "C", "LOADER": str(loader.pid), "COLLECTOR": str(collector.pid),
-                       "RESOLVER": resolver, "PINS": str(loader.pins), "SOCKET": loader.socket}
+                       "RESOLVER": str(pair.children(loader.pid)[0]), "PINS": str(loader.pins), "SOCKET": loader.socket}
         for command, expected in table:
             with cases.case(command):
                 run(command, expected, environment)

@@ -65,7 +65,7 @@ def case_fds(loader):
     sockets = [link[8:-1] for link in found.values() if link.startswith("socket:")]
     check(sockets, "no socket at all")
     check(all(inode in inodes for inode in sockets), f"sockets that are not Unix sockets: {sockets}")
-    shown = subprocess.run(["ss", "-H", "-n", "-a", "-p", "-t", "-u", "-w", "-0"], capture_output=True, text=True).stdout
+    shown = subprocess.run(["ss", "-Hantuw0p"], capture_output=True, text=True).stdout
     check(f"pid={loader.pid}," not in shown, f"ss shows a network socket of the loader: {shown}")
 
 
@@ -260,34 +260,50 @@ def case_second_collector(loader):
             check_equal(second.receive(), (b"", []), "what it is told then")
         loader.wait_line("refused a second collector", f"pid={os.getpid()}", f"uid={pair.COLLECTOR_UID}")
         # The first one's conversation goes on: it hears of a process that is made now.
-        with subprocess.Popen(["/bin/sleep", "0.2"]) as child:
-            pair.wait_for(lambda: struct.unpack_from("=II", first.messages(pair.PROCESS)[-1][1])[1] == child.pid,
-                          "a record of the new process")
+        hears_of_new_process(first)
+    serves_soon(loader)
+
+
+def crowd_connect(loader, uid, stack):
+    """500 at once."""
+    waiting = [stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)) for _ in range(500)]
+    end = time.monotonic() + 20
+    with pair.user(uid):
+        while waiting and time.monotonic() < end:
+            again = []
+            for client in waiting:
+                client.setblocking(False)
+                try:
+                    client.connect(loader.socket)
+                except BlockingIOError:  # its backlog is full
+                    again.append(client)
+            waiting = again
+            time.sleep(0.005)
+    check(not waiting, f"{len(waiting)} could not even connect")
+
+
+def hears_of_new_process(client):
+    with subprocess.Popen(["/bin/sleep", "0.2"]) as child:
+        pair.wait_for(lambda: struct.unpack_from("=II", client.messages(pair.PROCESS)[-1][1])[1] == child.pid,
+                      "a record of the new process")
+
+
+def case_strangers(loader):
+    """A collector is served while 500 others, who may not be, knock."""
+    with contextlib.ExitStack() as stack, Client(loader.socket) as client:
+        client.send(pair.GOOD_HELLO)
+        client.messages(pair.READY)
+        crowd_connect(loader, pair.OTHER_UID, stack)
+        hears_of_new_process(client)
+        crowd_connect(loader, pair.COLLECTOR_UID, stack)
+        hears_of_new_process(client)
     serves_soon(loader)
 
 
 def case_crowd(loader):
-    """500 at once, of which one may be served; the loader keeps one fd for them all."""
+    """Of which one may be served; the loader keeps one fd for them all."""
     with contextlib.ExitStack() as stack:
-        crowd = []
-        for i in range(500):
-            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            stack.enter_context(client)
-            client.setblocking(False)
-            crowd.append(client)
-        with pair.user(pair.COLLECTOR_UID):
-            waiting = list(crowd)
-            end = time.monotonic() + 20
-            while waiting and time.monotonic() < end:
-                again = []
-                for client in waiting:
-                    try:
-                        client.connect(loader.socket)
-                    except BlockingIOError:  # its backlog is full
-                        again.append(client)
-                waiting = again
-                time.sleep(0.005)
-        check(not waiting, f"{len(waiting)} could not even connect")
+        crowd_connect(loader, pair.COLLECTOR_UID, stack)
         check_between(len([1 for link in pair.links(loader.pid).values() if link.startswith("socket:")]), 1, 4,
                       "sockets of the loader with 500 clients")
     serves_soon(loader)
@@ -321,7 +337,7 @@ def case_never_reads(loader):
 
 OUTSIDE = (case_identity, case_untouchable, case_fds, case_memory, case_pins)
 CONVERSATION = (case_handed_over, case_hellos, case_fds_sent, case_second_hello, case_closed_early, case_silent, case_wrong_uid,
-                case_second_collector, case_crowd, case_never_reads)
+                case_second_collector, case_strangers, case_crowd, case_never_reads)
 
 
 def main():

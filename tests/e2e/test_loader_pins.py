@@ -15,7 +15,7 @@ import pair
 import services
 import test_loader
 import wire
-from harness import check, check_equal
+from harness import check, check_between, check_equal
 from load import Load
 from pair import Collector, Loader, loader_command, wait_for
 
@@ -227,8 +227,10 @@ def case_kill_often():
         load.resume()
         for _ in range(KILLS):
             time.sleep(0.5)
+            children = pair.children(loader.pid)
             loader.end(signal.SIGKILL)
             loader = Loader("--port", peer.port, folder=first.folder, pins=first.pins)
+            check(children and not any(map(pair.lives, children)), "its resolver lives on")
             stack.callback(loader.stop)
             loader.wait_line("adopted the probes")
             loader.wait_line("collector connected")
@@ -241,6 +243,7 @@ def case_kill_often():
                  lambda: f"{load.sent} requests; counted and lost {counted(collector)}; {collector.log[-3:]}", 5)
         print("       counted %d, lost %d" % counted(collector), flush=True)
         check_equal(fd_kinds(collector), collector_fds, "kinds of fds of the collector")
+        check_between(int(pair.status(loader.pid)["VmRSS"].split()[0]), 1, test_loader.RSS_MAX_KB, "VmRSS of the last, in kB")
         check_equal(loader.end(), 0, "exit code of the last loader")
         collector.end()
         is_detached(loader, ids)
