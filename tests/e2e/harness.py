@@ -30,6 +30,11 @@ SETTLE_S = 0.4       # a span too many would come within some drains
 STOP_TIMEOUT_S = 10
 
 
+def sanitized():
+    """Is the collector a sanitizer's build? That one keeps for a while what was freed."""
+    return b"__asan_init" in (BIN / "redstart-collector").read_bytes()
+
+
 class Failure(Exception):
     """A check that did not hold; the message says what was seen."""
 

@@ -349,9 +349,7 @@ def a_dripping_writer():
 
 
 def check_growth(before, after):
-    """A sanitizer keeps what was freed for a while."""
-    sanitized = b"__asan_init" in (harness.BIN / "redstart-collector").read_bytes()
-    check_between(after - before, -8192, 16384 if sanitized else 512, "growth in KiB")
+    check_between(after - before, -8192, 16384 if harness.sanitized() else 512, "growth in KiB")
 
 
 def memory_kib(redstart):
