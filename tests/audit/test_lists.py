@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""AUDIT.md against the code: each list between its marks is the code's table, each function and file that is named exists."""
+"""AUDIT.md against the code: each list between its marks is the code's table, each function and file that is named
+exists."""
 import fnmatch
 import pathlib
 import re
@@ -18,9 +19,9 @@ def without_comments(text):
 def tables(path):
     """{name: [capability or call]} of all tables of them in a C file."""
     text = without_comments((ROOT / path).read_text())
-    return {name: re.findall(r"\b(?:SYS_)?((?<=SYS_)\w+|CAP_\w+)", body)
-            for name, body in re.findall(r"static const (?:int|cap_value_t|struct filter_tied) (\w+)(?:\[\])? = (\{.*?\});",
-                                         text, re.DOTALL)}
+    found = re.findall(r"static const (?:int|cap_value_t|struct filter_tied) (\w+)(?:\[\])? = (\{.*?\});", text,
+                       re.DOTALL)
+    return {name: re.findall(r"\b(?:SYS_)?((?<=SYS_)\w+|CAP_\w+)", body) for name, body in found}
 
 
 def code_list(path, names):

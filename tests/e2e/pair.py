@@ -1,6 +1,6 @@
-"""The real loader and the real collector, each started by hand by root, with a directory, pins and users of their own, and peers
-that keep no rule. Used by test_loader*.py and test_audit.py; the pair as its units start it is in unit_pair.py.
-"""
+"""The real loader and the real collector, each started by hand by root, with a directory, pins and users of their own,
+and peers that keep no rule. Used by test_loader*.py and test_audit.py; the pair as its units start it is in
+unit_pair.py."""
 import contextlib
 import json
 import os

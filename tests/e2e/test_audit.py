@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The commands of AUDIT.md, run as they stand against a running pair; each line of output as it is written there (* is anything)."""
+"""The commands of AUDIT.md, run as they stand against a running pair; each line of output as it is written there, * is
+anything."""
 import os
 import re
 import subprocess

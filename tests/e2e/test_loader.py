@@ -23,7 +23,8 @@ LINES_MAX = 2500
 RSS_MAX_KB = 3072
 CAP_SYS_PTRACE = 1 << 19
 HELLO_TIMEOUT_S = 2.0
-FDS_ALLOWED = re.compile(r"anon_inode:(bpf-map|bpf-prog|bpf_link|bpf-link|btf|bpf_iter|\[(eventpoll|timerfd|signalfd)\])$|"
+FDS_ALLOWED = re.compile(r"anon_inode:(bpf-map|bpf-prog|bpf_link|bpf-link|btf|bpf_iter)$|"
+                         r"anon_inode:\[(eventpoll|timerfd|signalfd)\]$|"
                          r"socket:\[\d+\]$|pipe:\[\d+\]$|/dev/null$|/sys/fs/bpf/redstart-test-")
 
 
@@ -235,7 +236,8 @@ def case_silent(loader):
     begin = time.monotonic()
     with Client(loader.socket) as client:
         client.wait_end()
-    check_between(time.monotonic() - begin, HELLO_TIMEOUT_S - 0.5, HELLO_TIMEOUT_S + 1.5, "s until a silent peer is closed")
+    check_between(time.monotonic() - begin, HELLO_TIMEOUT_S - 0.5, HELLO_TIMEOUT_S + 1.5,
+                  "s until a silent peer is closed")
     loader.wait_line("it never said hello", f"pid={os.getpid()} uid={pair.COLLECTOR_UID}")
     serves(loader)
 
@@ -336,8 +338,8 @@ def case_never_reads(loader):
 
 
 OUTSIDE = (case_identity, case_untouchable, case_fds, case_memory, case_pins)
-CONVERSATION = (case_handed_over, case_hellos, case_fds_sent, case_second_hello, case_closed_early, case_silent, case_wrong_uid,
-                case_second_collector, case_strangers, case_crowd, case_never_reads)
+CONVERSATION = (case_handed_over, case_hellos, case_fds_sent, case_second_hello, case_closed_early, case_silent,
+                case_wrong_uid, case_second_collector, case_strangers, case_crowd, case_never_reads)
 
 
 def main():

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""loader.conf: what it may say, what it may not (the line is named, exit code 2), whose it must be; the command line wins."""
+"""loader.conf: what it may say, what it may not (the line is named, exit code 2), whose it must be; the command line
+wins."""
 import os
 import pathlib
 import subprocess
@@ -20,10 +21,13 @@ BAD = [
     ("port\nexe = nginx\n", 1, "expected a value"), ("log-level = info\nexe\nport = 8080\n", 2, "expected a value"),
     ("exe =\n", 1, "expected a value"), ("exe = ,\n", 1, "executable's name"), ("pid = 0\n", 1, "'0'"),
     ("pid = me\n", 1, "'me'"), ("exclude-pid = 1 2\n", 1, "'1 2'"), ("uid = 0\n", 1, "not root's"),
-    ("collector-uid = root\n", 1, "not root's"), ("gid = 4294967295\n", 1, "not root's"), ("log-level = loud\n", 1, "'loud'"),
+    ("collector-uid = root\n", 1, "not root's"), ("gid = 4294967295\n", 1, "not root's"),
+    ("log-level = loud\n", 1, "'loud'"),
     ("log-format = xml\n", 1, "'xml'"), ("no-such-option = 1\n", 1, "without dashes"),
-    ("port = 80\n--port = 81\n", 2, "without dashes"), ("Port = 80\n", 1, "without dashes"), ("= 80\n", 1, "without dashes"),
-    ("por = 80\n", 1, "without dashes"), ("config = /etc/passwd\n", 1, "without dashes"), ("detach\n", 1, "without dashes"),
+    ("port = 80\n--port = 81\n", 2, "without dashes"), ("Port = 80\n", 1, "without dashes"),
+    ("= 80\n", 1, "without dashes"),
+    ("por = 80\n", 1, "without dashes"), ("config = /etc/passwd\n", 1, "without dashes"),
+    ("detach\n", 1, "without dashes"),
     ("help\n", 1, "without dashes"), ("version = 1\n", 1, "without dashes"), ("x" * 2000, 1, "without dashes"),
     ("exe = a\n" * 32 + "exclude-exe = b\nexe = c", 34, "32 globs"),
 ]
@@ -77,7 +81,7 @@ def case_good_file(folder):
             wire.request(peer.port, "GET", "/hello")
             wait_for(lambda: counts(collector, peer, other) == (1, 0),
                      lambda: f"requests (selected, other): {counts(collector, peer, other)}")
-            check(loader.lines('"level":"info"', "collector connected"), f"log-format is not that of the file: {loader.log}")
+            check(loader.lines('"level":"info"', "collector connected"), f"log-format is not the file's: {loader.log}")
 
 
 def case_command_line_wins(folder):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What outlives a loader and what does not: pins adopted, replaced, removed; a second loader; attaching and detaching, and
-kill -9, under the load of a service that must not notice."""
+"""What outlives a loader and what does not: pins adopted, replaced, removed; a second loader; attaching, detaching and
+kill -9 under the load of a service that must not notice."""
 import contextlib
 import os
 import pathlib
@@ -15,7 +15,7 @@ import pair
 import services
 import test_loader
 import wire
-from harness import check, check_between, check_equal
+from harness import check, check_equal
 from load import Load
 from pair import Collector, Loader, loader_command, wait_for
 
@@ -201,7 +201,7 @@ def case_attach_often():
 
 
 def fd_kinds(program):
-    """The kernel's own, sorted; but for what comes and goes: a walk over all processes, connections, files to ask about."""
+    """The kernel's own, sorted; but for what comes and goes: a walk over all processes, connections, files."""
     kinds = [re.sub(r"\d+", "", link) for link in pair.links(program.pid).values()]
     return sorted(kind for kind in kinds if kind.startswith("anon_inode:") and kind != "anon_inode:bpf_iter")
 
@@ -243,7 +243,7 @@ def case_kill_often():
                  lambda: f"{load.sent} requests; counted and lost {counted(collector)}; {collector.log[-3:]}", 5)
         print("       counted %d, lost %d" % counted(collector), flush=True)
         check_equal(fd_kinds(collector), collector_fds, "kinds of fds of the collector")
-        check_between(int(pair.status(loader.pid)["VmRSS"].split()[0]), 1, test_loader.RSS_MAX_KB, "VmRSS of the last, in kB")
+        test_loader.case_memory(loader)
         check_equal(loader.end(), 0, "exit code of the last loader")
         collector.end()
         is_detached(loader, ids)

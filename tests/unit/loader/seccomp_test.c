@@ -1,5 +1,6 @@
-// The loader's two filters from inside: a child installs them (this file includes loader/seccomp.c itself) and makes a call. One that
-// is refused ends it with exit code 1 and a log line with the call's number; every other one answers as without a filter.
+// The loader's two filters from inside: a child installs them (this file includes loader/seccomp.c itself) and makes a
+// call. One that is refused ends it with exit code 1 and a log line with the call's number; every other one answers as
+// without a filter.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 
 #define CALLS_MAX 480 // above the highest number that this architecture has
 #define ANSWERED  42  // exit code of a child that was not stopped
-// x86-64's uretprobe and uprobe: made by trampolines of the kernel's own, which lets no filter see them (since 6.14) and ends who else
-// makes them.
+// x86-64's uretprobe and uprobe: made by trampolines of the kernel's own, which lets no filter see them (since 6.14) and
+// ends whoever else makes them.
 #define UPROBE_CALL_FIRST 335
 #define UPROBE_CALL_LAST  336
 #define X32_BIT          0x40000000u
@@ -29,7 +30,8 @@ struct attempt {
     long argument[4];
 };
 
-// What a loader that was taken over would want, whatever the tables in seccomp.c say: refused while loading and while serving.
+// What a loader that was taken over would want, whatever the tables in seccomp.c say: refused while loading and while
+// serving.
 static const int never[] = {
     SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_init_module,
     SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns,
@@ -38,8 +40,9 @@ static const int never[] = {
 };
 // And once everything is attached.
 static const int never_serving[] = {
-    SYS_clone, SYS_kill, SYS_tgkill, SYS_tkill, SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_prctl, SYS_capset,
-    SYS_setuid, SYS_setresuid, SYS_setgroups, SYS_chmod, SYS_fchmodat, SYS_fchownat, SYS_linkat, SYS_symlinkat, SYS_renameat2,
+    SYS_clone, SYS_kill, SYS_tgkill, SYS_tkill, SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_prctl,
+    SYS_capset, SYS_setuid, SYS_setresuid, SYS_setgroups, SYS_chmod, SYS_fchmodat, SYS_fchownat, SYS_linkat,
+    SYS_symlinkat, SYS_renameat2,
     SYS_mkdirat, SYS_mknodat, SYS_ioctl, SYS_fcntl, SYS_dup, SYS_mprotect, SYS_mremap, SYS_memfd_create, SYS_seccomp,
     SYS_prlimit64, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_open_tree, SYS_openat2, SYS_pwrite64, SYS_sendmmsg,
 #ifdef SYS_fork
@@ -84,7 +87,8 @@ static void expect_refused(enum stage stage, struct attempt attempt)
     char log[256], expected[128];
     int error, status = attempt_make(stage, &attempt, log, sizeof log, &error);
 
-    snprintf(expected, sizeof expected, "redstart-loader: error: the system call filter refused call%6ld\n", attempt.call);
+    snprintf(expected, sizeof expected, "redstart-loader: error: the system call filter refused call%6ld\n",
+             attempt.call);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 1 || strcmp(log, expected) != 0)
         fail_msg("stage %d, call %ld (%ld, %ld, %ld): status 0x%x, errno %d, log '%s'", stage, attempt.call,
                  attempt.argument[0], attempt.argument[1], attempt.argument[2], status, error, log);
@@ -165,7 +169,8 @@ static void test_exit(void **state)
 
 static void test_sockets(void **state)
 {
-    static const long families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG, AF_BLUETOOTH, AF_UNSPEC, -1};
+    static const long families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG,
+                                    AF_BLUETOOTH, AF_UNSPEC, -1};
     for (enum stage stage = LOAD; stage <= SERVE; stage++) {
         for (unsigned i = 0; i < array_size(families); i++)
             for (long high = 0; high <= 1; high++) // the kernel does not look at the upper half, and neither must we
@@ -226,9 +231,15 @@ static void test_filter_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_never),        cmocka_unit_test(test_load_table),   cmocka_unit_test(test_serve_everything_else),
-        cmocka_unit_test(test_serve_table),  cmocka_unit_test(test_exit),         cmocka_unit_test(test_sockets),
-        cmocka_unit_test(test_bpf_commands), cmocka_unit_test(test_open),         cmocka_unit_test(test_other_tables),
+        cmocka_unit_test(test_never),
+        cmocka_unit_test(test_load_table),
+        cmocka_unit_test(test_serve_everything_else),
+        cmocka_unit_test(test_serve_table),
+        cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_sockets),
+        cmocka_unit_test(test_bpf_commands),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_other_tables),
         cmocka_unit_test(test_filter_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
