@@ -17,7 +17,7 @@
 
 #define CALLS_MAX 480 // above the highest number that this architecture has
 #define ANSWERED  42  // exit code of a child that was not stopped
-// x86-64's uretprobe and uprobe: made by trampolines of the kernel's own, which lets no filter see them (since 6.14) and
+// x86-64's uretprobe and uprobe: made by trampolines of the kernel's own, which lets no filter see them (6.14) and
 // ends whoever else makes them.
 #define UPROBE_CALL_FIRST 335
 #define UPROBE_CALL_LAST  336
