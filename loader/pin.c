@@ -235,6 +235,7 @@ int pin_all(int directory, const struct probes *probes)
 void pin_remove(int directory, const char *path)
 {
     pins_clear(directory);
-    if (rmdir(path) < 0 && errno != EACCES && errno != EPERM && errno != ENOENT)
+    // Below root's /sys/fs/bpf that is for whoever made it: the launcher, the unit.
+    if (rmdir(path) < 0 && errno != EACCES && errno != EPERM && errno != ENOENT && errno != EROFS && errno != EBUSY)
         log_warn("cannot remove %s: %s", path, strerror(errno));
 }
