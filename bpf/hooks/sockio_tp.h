@@ -34,10 +34,10 @@ static __noinline int unix_arrival(struct sock *sk)
         bool accepted = BPF_CORE_READ(peer, sk_socket);
         if (accepted && !unix_server_observed(sk))
             return 0;
-        connection = bpf_sk_storage_get(&connections, peer, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+        // One that was accepted is maybe older than we are.
+        connection = connection_make(peer, CONNECTION_UNOWNED | (accepted ? CONNECTION_MIDSTREAM : 0));
         if (!connection)
             return 0;
-        connection->flags = CONNECTION_UNOWNED | (accepted ? CONNECTION_MIDSTREAM : 0); // maybe older than we are
         counter_add(COUNTER_CONNECTIONS_OPENED, 1);
     }
     if (!connection->received)

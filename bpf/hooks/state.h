@@ -5,17 +5,6 @@
 #include <bpf/bpf_tracing.h>
 #include "io/on_io.h"
 
-static __always_inline struct connection *connection_make(struct sock *sk, __u16 flags)
-{
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!connection) {
-        counter_add(COUNTER_LOST_NO_STORAGE, 1);
-        return connection;
-    }
-    connection->flags = flags;
-    return connection;
-}
-
 // A process starts to listen (or does already): what it will accept is observed if its port or itself is selected.
 static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
 {

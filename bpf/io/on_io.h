@@ -16,6 +16,17 @@ static __always_inline bool sock_streams(struct sock *sk)
     return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+static __always_inline struct connection *connection_make(struct sock *sk, __u16 flags)
+{
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!connection) {
+        counter_add(COUNTER_LOST_NO_STORAGE, 1);
+        return connection;
+    }
+    connection->flags = flags;
+    return connection;
+}
+
 // State for a connection that has none, if this process is observed. What was made here was open before we looked.
 static __noinline struct connection *connection_adopt(struct sock *sk)
 {
@@ -24,14 +35,11 @@ static __noinline struct connection *connection_adopt(struct sock *sk)
 
     if (!(target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) || !sock_streams(sk))
         return (void *)0;
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!connection) {
-        counter_add(COUNTER_LOST_NO_STORAGE, 1);
+    struct connection *connection = connection_make(sk, CONNECTION_MIDSTREAM);
+    if (!connection)
         return (void *)0;
-    }
     __u16 port = sk->__sk_common.skc_num;
     connection->owner = pid;
-    connection->flags = CONNECTION_MIDSTREAM;
     if (sk->__sk_common.skc_family != AF_UNIX && port_excluded(port))
         connection->flags |= CONNECTION_CLIENT_ONLY;
     if (!(target & TARGET_SERVER) && !port_selected(port))

@@ -20,10 +20,16 @@ static __always_inline bool request_judge(struct connection *connection, int cla
     return class != HTTP1_NO;
 }
 
+// What later reads want to know of this one: was it more than a byte, does it end in an empty line?
 static __always_inline void request_notes(struct connection *connection, const struct io *io)
 {
-    // Only where the capture does not show it. The word is little-endian: CR LF CR LF are its four highest bytes.
     struct http1_record *record = &connection->record;
+
+    if (io->buffer.length > 1)
+        connection->flags |= CONNECTION_BULK;
+    else
+        connection->flags &= ~CONNECTION_BULK;
+    // Only where the capture does not show it. The word is little-endian: CR LF CR LF are its four highest bytes.
     if (record->request_bytes <= record->request_captured)
         return;
     __u64 tail = user_buffer_tail(&io->buffer, 0);
@@ -39,10 +45,6 @@ static __always_inline void request_open(struct connection *connection, const st
 
     record->request_captured = captured;
     record->request_bytes = bytes;
-    if (io->buffer.length > 1)
-        connection->flags |= CONNECTION_BULK;
-    else
-        connection->flags &= ~CONNECTION_BULK;
     if (record->role == RECORD_ROLE_SERVER)
         record->arrived = received;
     connection->phase = PHASE_REQUEST;
@@ -152,10 +154,6 @@ static __always_inline void request_continue(struct connection *connection, cons
     }
     record->request_bytes += io->buffer.length;
     record->ended = io->now;
-    if (io->buffer.length > 1)
-        connection->flags |= CONNECTION_BULK;
-    else
-        connection->flags &= ~CONNECTION_BULK;
     request_notes(connection, io);
     if (connection->flags & CONNECTION_PARTIAL &&
         !request_judge(connection, request_captured_class(connection, record->request_captured))) {
