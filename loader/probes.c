@@ -4,10 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <string.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "common/abi/counters.h"
@@ -113,12 +113,10 @@ int probes_load(struct probes *ret_probes, const struct loader_options *options)
         r = bpf_map_freeze(bpf_map__fd(probes->skeleton->maps.counters));
     if (!r)
         r = rings_make(probes);
-    if (r) {
+    if (r)
         log_error("the kernel refused the BPF programs or maps: %s (run with --log-level debug for its own words)",
                   strerror(-r));
-        probes_release(probes);
-    }
-    return r;
+    return r; // what was made so far goes with the process: a loader that cannot load ends
 }
 
 int probes_attach(struct probes *probes)
@@ -173,21 +171,6 @@ int probes_map(struct probes *probes)
         return -errno;
     probes->counters = counters;
     return 0;
-}
-
-void probes_release(struct probes *probes)
-{
-    if (probes->targets)
-        munmap(probes->targets, ((size_t)probes->targets_size + 7) / 8 * 8);
-    if (probes->counters)
-        munmap((void *)probes->counters, probes->cpus * sizeof(struct counters));
-    for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
-        cleanup_fd_close(&probes->ring_fd[i]);
-    if (probes->skeleton) // its fds are the skeleton's
-        redstart_bpf__destroy(probes->skeleton);
-    probes->skeleton = NULL;
-    probes->targets = NULL;
-    probes->counters = NULL;
 }
 
 uint8_t probes_target(const struct probes *probes, uint32_t pid)

@@ -37,8 +37,7 @@ int probes_attach(struct probes *probes) must_check;
 int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds) must_check;
 // Maps targets and counters. After attaching or replacing. 0 or -errno.
 int probes_map(struct probes *probes) must_check;
-// Detaches and frees everything.
-void probes_release(struct probes *probes);
+// Nothing takes it back: programs, links and mappings go with the process (or stay pinned).
 
 uint8_t probes_target(const struct probes *probes, uint32_t pid);
 void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags);
