@@ -87,6 +87,18 @@ def require_privilege():
         sys.exit(f"FAILED: {BIN}/redstart is not there: build first (packaging/quickstart --build)")
 
 
+def run_named(functions, wanted):
+    """A test file of functions case_NAME: those that are wanted (by name, in words), or all. Returns the exit code."""
+    require_privilege()
+    cases = Cases()
+    for function in functions:
+        name = function.__name__[5:].replace("_", " ")
+        if not wanted or name in wanted:
+            with cases.case(name):
+                function()
+    return cases.finish()
+
+
 _SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\[\\"n])*)"(?:,|$)')
 

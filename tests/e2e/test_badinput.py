@@ -238,16 +238,5 @@ CASES = [case_usage, case_command_line, case_port_unused, case_prometheus_port_u
          case_no_privilege, case_stop, case_users, case_launcher_killed, case_slow_reader]
 
 
-def main():
-    harness.require_privilege()
-    cases, wanted = harness.Cases(), sys.argv[1:]
-    for case in CASES:
-        name = case.__name__[5:].replace("_", " ")
-        if not wanted or name in wanted:
-            with cases.case(name):
-                case()
-    return cases.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_named(CASES, sys.argv[1:]))

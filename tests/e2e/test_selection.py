@@ -157,16 +157,5 @@ CASES = [case_port, case_port_range, case_port_later, case_exe_later, case_pid_a
          case_everything, case_older_connections, case_two_pairs]
 
 
-def main():
-    harness.require_privilege()
-    cases, wanted = harness.Cases(), sys.argv[1:]
-    for case in CASES:
-        name = case.__name__[5:].replace("_", " ")
-        if not wanted or name in wanted:
-            with cases.case(name):
-                case()
-    return cases.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_named(CASES, sys.argv[1:]))
