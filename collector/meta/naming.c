@@ -95,12 +95,17 @@ static struct str base_name(struct str path)
     return path;
 }
 
-struct str naming_exe_base(struct str exe)
+struct str naming_exe_path(struct str exe)
 {
     struct str deleted = STR(" (deleted)");
     if (exe.n > deleted.n && memcmp(exe.p + exe.n - deleted.n, deleted.p, deleted.n) == 0)
         exe.n -= deleted.n;
-    return base_name(exe);
+    return exe;
+}
+
+struct str naming_exe_base(struct str exe)
+{
+    return base_name(naming_exe_path(exe));
 }
 
 static const struct interpreter *interpreter_find(struct str exe)

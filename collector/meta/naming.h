@@ -4,7 +4,8 @@
 
 #include "common/lib/str.h"
 
-// The part behind the last '/', without the kernel's " (deleted)".
+// Without the kernel's " (deleted)"; and of that the part behind the last '/'.
+struct str naming_exe_path(struct str exe);
 struct str naming_exe_base(struct str exe);
 // telemetry.sdk.language of the executable's language, for interpreters; else NULL.
 const char *naming_language(struct str exe);
