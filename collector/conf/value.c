@@ -4,8 +4,11 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include "collector/core/clock.h"
 
 int value_number(struct str text, uint64_t min, uint64_t max, uint64_t *ret_number)
 {
@@ -58,6 +61,58 @@ int value_ratio(const char *text, double *ret_ratio)
         return -EINVAL;
     *ret_ratio = ratio;
     return 0;
+}
+
+static const struct duration_unit {
+    const char *name;
+    uint64_t ns;
+} duration_units[] = {{"d", 86400 * NS_PER_SEC},
+                      {"h", 3600 * NS_PER_SEC},
+                      {"m", 60 * NS_PER_SEC},
+                      {"s", NS_PER_SEC},
+                      {"ms", NS_PER_MS},
+                      {"us", 1000},
+                      {"ns", 1}};
+
+static const struct duration_unit *duration_unit_find(struct str name)
+{
+    for (unsigned i = 0; i < array_size(duration_units); i++)
+        if (str_equal(name, str_from(duration_units[i].name)))
+            return &duration_units[i];
+    return NULL;
+}
+
+int value_duration(struct str text, uint64_t *ret_ns)
+{
+    uint64_t total = 0, number, ns;
+    size_t digits, end;
+    if (text.n == 0)
+        return -EINVAL;
+    for (; text.n && !str_equal(text, STR("0")); text = (struct str){text.p + end, text.n - end}) {
+        for (digits = 0; digits < text.n && isdigit((unsigned char)text.p[digits]);)
+            digits++;
+        for (end = digits; end < text.n && isalpha((unsigned char)text.p[end]);)
+            end++;
+        const struct duration_unit *unit = duration_unit_find((struct str){text.p + digits, end - digits});
+        if (!unit || value_number((struct str){text.p, digits}, 0, UINT64_MAX, &number) < 0 ||
+            __builtin_mul_overflow(number, unit->ns, &ns) || __builtin_add_overflow(total, ns, &total))
+            return -EINVAL;
+    }
+    *ret_ns = total;
+    return 0;
+}
+
+void value_duration_write(uint64_t ns, char text[VALUE_DURATION_SIZE])
+{
+    size_t used = 0;
+    snprintf(text, VALUE_DURATION_SIZE, "0s");
+    for (unsigned i = 0; i < array_size(duration_units) && ns; i++) {
+        const struct duration_unit *unit = &duration_units[i];
+        if (ns >= unit->ns)
+            used +=
+                (size_t)snprintf(text + used, VALUE_DURATION_SIZE - used, "%" PRIu64 "%s", ns / unit->ns, unit->name);
+        ns %= unit->ns;
+    }
 }
 
 // An address that can be listened on: IPv4 bare, IPv6 in brackets.
@@ -160,7 +215,10 @@ int value_percent_decode(char *text, size_t size, size_t *ret_size)
 int value_url(const char *text)
 {
     bool local = strncasecmp(text, "unix:///", 8) == 0;
-    size_t scheme = local ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+    size_t scheme = local                                   ? 8
+                    : strncasecmp(text, "http://", 7) == 0  ? 7
+                    : strncasecmp(text, "https://", 8) == 0 ? 8
+                                                            : 0;
     if (!scheme || text[scheme] == 0 || (!local && strchr("/:?#", text[scheme])))
         return -EINVAL;
     for (const char *p = text; *p; p++)

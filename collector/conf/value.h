@@ -17,6 +17,12 @@ int value_boolean_go(const char *text, bool *ret_boolean) must_check;
 // A decimal fraction from 0 to 1. 0 or -EINVAL.
 int value_ratio(const char *text, double *ret_ratio) must_check;
 
+// Whole numbers with units one behind the other: 1h30m, 60s, 500ms; d h m s ms us ns; 0 needs none. 0 or -EINVAL.
+int value_duration(struct str text, uint64_t *ret_ns) must_check;
+#define VALUE_DURATION_SIZE 48
+// The same form: "1h30m".
+void value_duration_write(uint64_t ns, char text[VALUE_DURATION_SIZE]);
+
 // "PORT", ":PORT", "ADDR:PORT", "[V6]:PORT". ret_address: p == NULL for a bare port, n == 0 for ":PORT", else the
 // address as written without brackets: an IP address or "localhost" (which is p == NULL as well). 0 or -EINVAL.
 int value_listen(const char *text, struct str *ret_address, uint16_t *ret_port) must_check;

@@ -144,14 +144,42 @@ static void test_url_and_header(void **state)
     assert_int_equal(value_header(STR("X"), STR("a\r\nEvil: 1")), -22);
 }
 
+static void test_duration(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+        const char *written;
+    } rows[] = {
+        {"0", 0, "0s"},
+        {"0s", 0, "0s"},
+        {"60s", 60000000000, "1m"},
+        {"1h30m", 5400000000000, "1h30m"},
+        {"500ms", 500000000, "500ms"},
+        {"1d2h3m4s5ms6us7ns", 93784005006007, "1d2h3m4s5ms6us7ns"},
+        {"90m", 5400000000000, "1h30m"},
+        {"213503d", 18446659200000000000u, "213503d"},
+    };
+    static const char *const bad[] = {"",    "60",   "s",       "1.5s", "-1s",         "1 s",
+                                      "1s ", "5min", "213504d", "1h5",  "99999999999d"};
+    char written[VALUE_DURATION_SIZE];
+    uint64_t ns = 0;
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        assert_int_equal(value_duration(str_from(rows[i].text), &ns), 0);
+        assert_int_equal(ns, rows[i].ns);
+        value_duration_write(ns, written);
+        assert_string_equal(written, rows[i].written);
+    }
+    for (unsigned i = 0; i < array_size(bad); i++)
+        assert_int_equal(value_duration(str_from(bad[i]), &ns), -22);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_number),
-        cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_percent),
-        cmocka_unit_test(test_boolean_and_ratio),
+        cmocka_unit_test(test_number),         cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_listen),         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_percent),        cmocka_unit_test(test_boolean_and_ratio),
         cmocka_unit_test(test_url_and_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
