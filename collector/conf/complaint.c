@@ -7,7 +7,7 @@
 
 int complaint_error(struct complaint *complaint, const char *format, ...)
 {
-    if (complaint->errors)
+    if (complaint->error[0])
         return -EINVAL;
     va_list arguments;
     va_start(arguments, format);
