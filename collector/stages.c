@@ -18,8 +18,10 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
         r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
-    if (r == 0)
+    if (r == 0) {
         conn_table_sampler(stages->connections, &options->sampler);
+        conn_table_propagators(stages->connections, &options->propagators);
+    }
     return r;
 }
 

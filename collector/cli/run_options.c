@@ -25,6 +25,7 @@ const char run_help[] =
     "Options:\n"
     "  --user NAME               of the collector (default redstart if that user exists, else an unused uid)\n"
     "  --service-name NAME       names all services\n"
+    "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
@@ -53,6 +54,7 @@ static const struct option option_table[] = {
     {"otlp", required_argument, NULL, OPTION_PASS},
     {"otlp-protocol", required_argument, NULL, OPTION_PASS},
     {"service-name", required_argument, NULL, OPTION_PASS},
+    {"propagators", required_argument, NULL, OPTION_PASS},
     {"series-ttl", required_argument, NULL, OPTION_PASS},
     {"series-max", required_argument, NULL, OPTION_PASS},
     {"log-level", required_argument, NULL, OPTION_PASS},

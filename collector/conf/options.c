@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "collector/conf/environment.h"
 #include "collector/conf/otlp_environment.h"
+#include "collector/conf/propagators.h"
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
@@ -32,6 +33,7 @@ const char options_help[] =
     "  --replay-metrics          and then the page of metrics; alone, that only\n"
     "Options:\n"
     "  --service-name NAME       names all services\n"
+    "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
@@ -46,6 +48,7 @@ enum {
     OPTION_OTLP,
     OPTION_PROTOCOL,
     OPTION_SERVICE,
+    OPTION_PROPAGATORS,
     OPTION_TTL,
     OPTION_SERIES_MAX,
     OPTION_LOG_LEVEL,
@@ -65,6 +68,7 @@ static const struct option option_table[] = {
     {"otlp", required_argument, NULL, OPTION_OTLP},
     {"otlp-protocol", required_argument, NULL, OPTION_PROTOCOL},
     {"service-name", required_argument, NULL, OPTION_SERVICE},
+    {"propagators", required_argument, NULL, OPTION_PROPAGATORS},
     {"series-ttl", required_argument, NULL, OPTION_TTL},
     {"series-max", required_argument, NULL, OPTION_SERIES_MAX},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
@@ -81,7 +85,7 @@ static const struct option option_table[] = {
 // What the command line gave, where that is not yet the final value.
 struct given {
     const char *otlp, *protocol;
-    bool log_level;
+    bool log_level, propagators;
 };
 
 char *options_keep(struct collector_options *options, struct complaint *complaint, struct str text)
@@ -149,6 +153,9 @@ static int option_apply(struct collector_options *options, struct given *given, 
         return value[0] && strlen(value) < SERVICE_NAME_MAX
                    ? 0
                    : complaint_error(complaint, "--service-name: expected 1 to %d bytes", SERVICE_NAME_MAX - 1);
+    case OPTION_PROPAGATORS:
+        given->propagators = true;
+        return propagators_parse(value, &options->propagators, complaint);
     case OPTION_TTL:
         if (value_number(str_from(value), 0, SERIES_TTL_SECONDS_MAX, &number) < 0)
             return complaint_error(complaint, "--series-ttl %s: expected seconds from 0 (never) to %d", value,
@@ -310,6 +317,7 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     options->series_max = SERIES_MAX_DEFAULT;
     options->log_level = LOG_LEVEL_INFO;
     options->prometheus_path = "/metrics";
+    options->propagators = propagators_default;
 
     int r = command_line_read(options, &given, argc, argv, complaint);
     if (r < 0 || options->help || options->version)
@@ -322,6 +330,8 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     environment_read_names(options, &given, environment, complaint);
     if (options->replay || options->replay_metrics)
         return replay_check(options, &given, complaint);
+    if (!given.propagators)
+        propagators_environment(environment, &options->propagators, complaint);
     environment_read_print(options, environment, complaint);
     environment_read_prometheus(options, environment, complaint);
     r = otlp_environment_read(options, given.otlp, given.protocol, environment, complaint);

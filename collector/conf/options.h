@@ -10,6 +10,7 @@
 #include "collector/export/otlp.h"
 #include "collector/export/text.h"
 #include "collector/span/sampler.h"
+#include "collector/span/trace_context.h"
 #include "common/lib/log.h"
 
 #define OPTIONS_LOADER_SOCKET "/run/redstart/loader.sock"
@@ -40,6 +41,7 @@ struct collector_options {
     bool otlp; // at least one of the two signals
     struct otlp_settings push;
     struct sampler sampler;
+    struct propagators propagators;
 
     struct text_pool texts; // what the pointers above point into, if not into argv or the environment
 };

@@ -23,6 +23,7 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
     table->pairing = (struct pairing){
         .processes = processes,
         .self = self,
+        .propagators = &propagators_default,
         .sink = sink,
         .sink_context = sink_context,
     };
@@ -37,6 +38,11 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
 void conn_table_sampler(struct conn_table *table, const struct sampler *sampler)
 {
     table->pairing.sampler = sampler;
+}
+
+void conn_table_propagators(struct conn_table *table, const struct propagators *propagators)
+{
+    table->pairing.propagators = propagators;
 }
 
 void conn_table_free(struct conn_table *table)

@@ -6,6 +6,7 @@
 #include "collector/meta/process.h"
 #include "collector/red/self.h"
 #include "collector/span/sampler.h"
+#include "collector/span/trace_context.h"
 #include "common/abi/record.h"
 
 struct conn_table;
@@ -15,6 +16,8 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
                    struct self *self, span_sink_fn *sink, void *sink_context) must_check;
 // Decides from now on which spans are sampled. Keeps the pointer.
 void conn_table_sampler(struct conn_table *table, const struct sampler *sampler);
+// Which headers name a request's parent; until then propagators_default. Keeps the pointer.
+void conn_table_propagators(struct conn_table *table, const struct propagators *propagators);
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);

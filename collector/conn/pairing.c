@@ -26,7 +26,7 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
         return;
     }
     struct span span;
-    exchange_to_span(exchange, process, &span);
+    exchange_to_span(exchange, process, pairing->propagators, &span);
     if (pairing->sampler)
         span.sampled = sampler_pass(pairing->sampler, &span);
     pairing->self->spans[span.kind]++;

@@ -10,6 +10,7 @@ struct pairing {
     const struct process_table *processes;
     struct self *self;
     const struct sampler *sampler; // NULL: spans are sampled as their parents say
+    const struct propagators *propagators;
     span_sink_fn *sink;
     void *sink_context;
 };

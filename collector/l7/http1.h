@@ -14,6 +14,11 @@ const char *http_version_name(enum http_version version);
 
 #define HTTP1_LENGTH_UNKNOWN (-1)
 
+// B3's headers as sent (span/b3.h); empty where absent or there twice.
+struct http1_b3 {
+    struct str single, trace_id, span_id, sampled, flags;
+};
+
 struct http1_headers {
     int64_t content_length;  // HTTP1_LENGTH_UNKNOWN if there is none (or it lies beyond the capture, see complete)
     bool chunked;            // Transfer-Encoding ends in chunked
@@ -21,6 +26,7 @@ struct http1_headers {
     bool keep_alive;         // Connection: keep-alive
     bool upgrade;            // Connection: upgrade
     struct str host, user_agent, traceparent, tracestate;
+    struct http1_b3 b3;
     // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host, -For.
     struct str forwarded_proto, forwarded_host, forwarded_for;
 };

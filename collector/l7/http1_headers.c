@@ -123,11 +123,35 @@ static void header_forwarded_x(struct http1_headers *headers, struct str line)
         headers->forwarded_for = str_split(&value, ',');
 }
 
+// A header that says nothing when it is there twice.
+static void header_once(struct str *kept, struct str value)
+{
+    *kept = kept->p ? STR("") : value;
+}
+
+// X-B3-TraceId, -SpanId, -Sampled, -Flags.
+static void header_b3_x(struct http1_b3 *b3, struct str line)
+{
+    struct str value;
+    if (header_is(line, STR("x-b3-traceid"), &value))
+        header_once(&b3->trace_id, value);
+    else if (header_is(line, STR("x-b3-spanid"), &value))
+        header_once(&b3->span_id, value);
+    else if (header_is(line, STR("x-b3-sampled"), &value))
+        header_once(&b3->sampled, value);
+    else if (header_is(line, STR("x-b3-flags"), &value))
+        header_once(&b3->flags, value);
+}
+
 static void header_line(struct header_state *state, struct str line)
 {
     struct http1_headers *headers = state->headers;
     struct str value;
     switch (line.p[0] | 0x20) {
+    case 'b':
+        if (header_is(line, STR("b3"), &value))
+            header_once(&headers->b3.single, value);
+        break;
     case 'c':
         if (header_is(line, STR("content-length"), &value))
             header_content_length(state, value);
@@ -146,16 +170,19 @@ static void header_line(struct header_state *state, struct str line)
         if (header_is(line, STR("transfer-encoding"), &value))
             header_transfer_encoding(state, value);
         else if (header_is(line, STR("traceparent"), &value)) // two of them are none (Trace Context 3.2)
-            headers->traceparent = headers->traceparent.p ? STR("") : value;
+            header_once(&headers->traceparent, value);
         else if (header_is(line, STR("tracestate"), &value)) // several are one list (3.3.1.2), which is no slice
-            headers->tracestate = headers->tracestate.p ? STR("") : value;
+            header_once(&headers->tracestate, value);
         break;
     case 'f':
         if (!state->forwarded && header_is(line, STR("forwarded"), &value))
             header_forwarded(state, value);
         break;
     case 'x':
-        header_forwarded_x(headers, line);
+        if (line.n > 4 && line.p[4] == '-')
+            header_b3_x(&headers->b3, line);
+        else
+            header_forwarded_x(headers, line);
         break;
     }
 }

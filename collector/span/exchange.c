@@ -6,7 +6,6 @@
 #include "collector/core/clock.h"
 #include "collector/span/address.h"
 #include "collector/span/status.h"
-#include "collector/span/traceparent.h"
 
 struct str exchange_request_capture(const struct http1_record *record)
 {
@@ -189,27 +188,24 @@ static const char *error_of(const struct exchange *exchange, enum span_kind kind
     }
 }
 
-static void trace_fill(const struct http1_headers *headers, struct span *span)
+static void trace_fill(const struct trace_context *parent, struct span *span)
 {
-    struct traceparent parent;
     span_id_random(span->span_id, sizeof span->span_id);
-    span->has_parent = traceparent_parse(headers->traceparent, &parent);
-    span->sampled = true;
-    span->trace_state = STR("");
-    if (!span->has_parent) {
+    span->has_parent = parent->has_parent;
+    span->sampling_decided = parent->decided;
+    span->sampled = parent->sampled || !parent->decided;
+    span->trace_state = parent->trace_state;
+    memcpy(span->parent_span_id, parent->parent_id, sizeof span->parent_span_id);
+    if (parent->has_parent)
+        memcpy(span->trace_id, parent->trace_id, sizeof span->trace_id);
+    else
         span_id_random(span->trace_id, sizeof span->trace_id);
-        memset(span->parent_span_id, 0, sizeof span->parent_span_id);
-        return;
-    }
-    memcpy(span->trace_id, parent.trace_id, sizeof span->trace_id);
-    memcpy(span->parent_span_id, parent.parent_id, sizeof span->parent_span_id);
-    span->sampled = parent.sampled;
-    if (tracestate_valid(headers->tracestate))
-        span->trace_state = headers->tracestate;
 }
 
-void exchange_to_span(const struct exchange *exchange, const struct process *process, struct span *ret_span)
+void exchange_to_span(const struct exchange *exchange, const struct process *process,
+                      const struct propagators *propagators, struct span *ret_span)
 {
+    struct trace_context parent;
     const struct http1_record *record = exchange->record;
     const struct http1_request *request = &exchange->request;
     struct str capture = exchange_request_capture(record);
@@ -234,5 +230,6 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     // A line whose version alone was cut off has its target whole.
     ret_span->truncated = !request->line_complete &&
                           (request->target.n == 0 || request->target.p + request->target.n == capture.p + capture.n);
-    trace_fill(&request->headers, ret_span);
+    trace_context_read(propagators, &request->headers, &parent);
+    trace_fill(&parent, ret_span);
 }

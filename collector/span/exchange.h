@@ -4,6 +4,7 @@
 
 #include "collector/l7/http1.h"
 #include "collector/span/span.h"
+#include "collector/span/trace_context.h"
 #include "common/abi/record.h"
 #include "common/lib/cleanup.h"
 
@@ -25,4 +26,5 @@ enum parse_status exchange_parse(const struct http1_record *record, struct excha
 uint64_t exchange_request_size(const struct exchange *exchange);
 
 // The span; its slices point into the record (or into *ret_span itself), so neither may move before it is used.
-void exchange_to_span(const struct exchange *exchange, const struct process *process, struct span *ret_span);
+void exchange_to_span(const struct exchange *exchange, const struct process *process,
+                      const struct propagators *propagators, struct span *ret_span);

@@ -3,7 +3,7 @@
 
 bool sampler_pass(const struct sampler *sampler, const struct span *span)
 {
-    if (sampler->follow_parent && span->has_parent)
+    if (sampler->follow_parent && span->sampling_decided)
         return span->sampled;
     if (sampler->ratio >= 1)
         return true;

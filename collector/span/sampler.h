@@ -5,7 +5,7 @@
 #include "collector/span/span.h"
 
 struct sampler {
-    bool follow_parent; // a request that carries a trace context goes by its sampled flag
+    bool follow_parent; // a request whose caller decided goes by that
     double ratio;       // of the others; 0 none, 1 all; taken of the trace id's last 8 bytes
 };
 

@@ -28,7 +28,8 @@ struct span {
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
     bool has_parent;
     struct str trace_state; // of the parent; "" if there is none or it cannot be passed on
-    bool sampled; // the trace is pushed
+    bool sampling_decided; // upstream: sampled is the caller's word
+    bool sampled;          // the trace is pushed
     uint64_t start_unix_ns;
     uint64_t start_monotonic_ns;
     uint64_t duration_ns;               // total

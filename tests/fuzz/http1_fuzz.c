@@ -22,6 +22,8 @@ static void require_headers(struct str input, const struct http1_headers *header
     require_inside(input, headers->host);
     require_inside(input, headers->user_agent);
     require_inside(input, headers->traceparent);
+    require_inside(input, headers->b3.single);
+    require_inside(input, headers->b3.flags);
     require_inside(input, headers->forwarded_proto);
     require_inside(input, headers->forwarded_host);
     require_inside(input, headers->forwarded_for);

@@ -155,8 +155,21 @@ ANSWERS = {
     "details_cut": b"hgrpc-status-details-bin:" + DETAILS[:40],
 }
 
+B3_IDS = b"463ac35c9f6413ad48485a3953bb6124", b"a2fb4a1d1a96d312"
+W3C = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntracestate: a=1\r\n"
+CONTEXTS = {
+    "b3": b"b3: " + b"-".join(B3_IDS) + b"-1-05e3ac9a4f6e3b90\r\n",
+    "b3_narrow": b"b3: " + b"-".join(B3_IDS)[16:] + b"-d\r\n",
+    "b3_decision": b"B3: 0\r\n",
+    "b3_multi": b"X-B3-TraceId: %s\r\nX-B3-SpanId: %s\r\nX-B3-Sampled: 1\r\nX-B3-Flags: 1\r\n" % B3_IDS,
+    "b3_bad_then_multi": b"b3: x\r\nX-B3-TraceId: %s\r\nX-B3-SpanId: %s\r\nX-B3-Sampled: false\r\n" % B3_IDS,
+    "both": W3C + b"b3: " + b"-".join(B3_IDS) + b"\r\n",
+    "w3c": W3C,
+}
+CONTEXTS = {name: b"GET / HTTP/1.1\r\n" + lines + b"\r\n" for name, lines in CONTEXTS.items()}
+
 for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS),
-                      ("otlp", ANSWERS)):
+                      ("otlp", ANSWERS), ("trace_context", CONTEXTS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in seeds.items():
         (CORPUS / folder / name).write_bytes(content)

@@ -199,6 +199,32 @@ static void header_values(void **state)
     }
 }
 
+static void b3_headers(void **state)
+{
+#define B3(lines) S("GET / HTTP/1.1\r\n" lines "\r\n")
+    static const struct {
+        struct str input, single, trace_id, span_id, sampled, flags;
+    } cases[] = {
+        {B3("B3: x\r\n"), S("x"), NONE, NONE, NONE, NONE},
+        {B3("b3: x\r\nb3: x\r\n"), S(""), NONE, NONE, NONE, NONE},
+        {B3("b32: x\r\nX-B3: x\r\nX-B3-Trace: y\r\n"), NONE, NONE, NONE, NONE, NONE},
+        {B3("X-B3-TraceId: 1\r\nx-b3-spanid:2\r\nX-B3-ParentSpanId: 9\r\nX-B3-Sampled: 1\r\nX-B3-Flags: 0\r\n"), NONE, S("1"),
+         S("2"), S("1"), S("0")},
+        {B3("X-B3-TraceId: 1\r\nX-B3-SpanId: 2\r\nX-B3-TraceId: 3\r\nX-B3-SpanId: 4\r\nX-B3-Sampled: 0\r\nx-b3-sampled: 1\r\n"),
+         NONE, S(""), S(""), S(""), NONE},
+    };
+#undef B3
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct http1_request r;
+        assert_int_equal(http1_request_parse(guard_before_end(cases[i].input), &r), PARSE_OK);
+        assert_text(r.headers.b3.single, cases[i].single);
+        assert_text(r.headers.b3.trace_id, cases[i].trace_id);
+        assert_text(r.headers.b3.span_id, cases[i].span_id);
+        assert_text(r.headers.b3.sampled, cases[i].sampled);
+        assert_text(r.headers.b3.flags, cases[i].flags);
+    }
+}
+
 static const struct {
     struct str input;
     uint16_t status;
@@ -296,7 +322,7 @@ int main(void)
         cmocka_unit_test(request_fields),  cmocka_unit_test(request_prefixes),  cmocka_unit_test(request_bad),
         cmocka_unit_test(request_cut_off), cmocka_unit_test(header_values),     cmocka_unit_test(response_fields),
         cmocka_unit_test(response_bad),    cmocka_unit_test(response_prefixes), cmocka_unit_test(bodyless),
-        cmocka_unit_test(names),
+        cmocka_unit_test(names),           cmocka_unit_test(b3_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ static const struct process caller = {.pid = RECORD_PID};
 static union record_room room;
 static struct exchange exchange;
 static struct span span;
+static const struct propagators *propagators = &propagators_default;
 
 static void assert_text(struct str actual, const char *expected)
 {
@@ -29,7 +30,7 @@ static void build(void)
 {
     assert_int_equal(exchange_parse(&room.record, &exchange), PARSE_OK);
     memset(&span, 0xa5, sizeof span);
-    exchange_to_span(&exchange, &caller, &span);
+    exchange_to_span(&exchange, &caller, propagators, &span);
 }
 
 static void server_span(void **state)
@@ -278,6 +279,33 @@ static void trace_context(void **state)
     assert_memory_not_equal(first, span.span_id, sizeof first);
 }
 
+// A parent, its decision without ids, and none: what a span has of it.
+static void propagation(void **state)
+{
+    static const struct propagators b3 = {.count = 1, .order = {PROPAGATOR_B3}};
+    static const struct {
+        const char *request;
+        bool has_parent, decided, sampled;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\nb3: 463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-0\r\n\r\n", true, true, false},
+        {"GET / HTTP/1.1\r\nb3: 463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312\r\n\r\n", true, false, true},
+        {"GET / HTTP/1.1\r\nb3: 0\r\n\r\n", false, true, false},
+        {"GET / HTTP/1.1\r\n\r\n", false, false, true},
+    };
+    static const uint8_t zero[16];
+    propagators = &b3;
+    for (size_t i = 0; i < array_size(cases); i++) {
+        record_make(&room, str_from(cases[i].request), STR(OK));
+        build();
+        assert_int_equal(span.has_parent, cases[i].has_parent);
+        assert_int_equal(span.sampling_decided, cases[i].decided);
+        assert_int_equal(span.sampled, cases[i].sampled);
+        assert_int_equal(memcmp(span.parent_span_id, zero, sizeof span.parent_span_id) == 0, !cases[i].has_parent);
+        assert_memory_not_equal(span.trace_id, zero, sizeof span.trace_id);
+    }
+    propagators = &propagators_default;
+}
+
 static void trace_state(void **state)
 {
 #define PARENT "GET / HTTP/1.1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
@@ -340,8 +368,7 @@ int main(void)
         cmocka_unit_test(hosts),          cmocka_unit_test(unix_socket),   cmocka_unit_test(request_sizes),
         cmocka_unit_test(response_sizes), cmocka_unit_test(errors),        cmocka_unit_test(no_answer),
         cmocka_unit_test(truncation),     cmocka_unit_test(trace_context), cmocka_unit_test(trace_state),
-        cmocka_unit_test(unusable),
-        cmocka_unit_test(names_and_ids),
+        cmocka_unit_test(propagation),    cmocka_unit_test(unusable),      cmocka_unit_test(names_and_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

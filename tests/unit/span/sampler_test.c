@@ -11,13 +11,13 @@ static void test_parent(void **state)
 {
     static const struct {
         struct sampler sampler;
-        bool has_parent, sampled, expected;
+        bool decided, sampled, expected;
     } rows[] = {
         {{true, 1}, false, true, true},  {{true, 1}, true, false, false}, {{true, 0}, true, true, true},
         {{true, 0}, false, true, false}, {{false, 1}, true, false, true}, {{false, 0}, true, true, false},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
-        struct span span = {.has_parent = rows[i].has_parent, .sampled = rows[i].sampled, .trace_id = {1}};
+        struct span span = {.sampling_decided = rows[i].decided, .sampled = rows[i].sampled, .trace_id = {1}};
         assert_int_equal(sampler_pass(&rows[i].sampler, &span), rows[i].expected);
     }
 }

@@ -160,7 +160,7 @@ static void seen_fill(const struct rule *rule, struct seen *seen)
     if (!rule->response)
         record->flags |= RECORD_FLAG_NO_RESPONSE;
     assert_int_equal(exchange_parse(record, &exchange), PARSE_OK);
-    exchange_to_span(&exchange, &process, &span);
+    exchange_to_span(&exchange, &process, &propagators_default, &span);
     seen->n = (size_t)snprintf(seen->text, sizeof(seen->text), " name=" STR_FMT " ",
                                STR_ARG(span_name(&span, scratch, sizeof(scratch))));
     span_attributes_walk(&span, attribute_add, seen);

@@ -44,7 +44,7 @@ static void headers(void **state)
                                       0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31, 0x9c};
     static const uint8_t parent[8] = {0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31};
     for (size_t i = 0; i < array_size(cases); i++) {
-        struct traceparent parsed = {.sampled = false};
+        struct trace_context parsed = {.sampled = false};
         assert_int_equal(traceparent_parse(guard_before_end(str_from(cases[i].header)), &parsed), cases[i].valid);
         assert_int_equal(parsed.sampled, cases[i].sampled);
         if (cases[i].valid) {
@@ -58,7 +58,7 @@ static void headers(void **state)
 static void prefixes(void **state)
 {
     struct str whole = str_from(cases[0].header);
-    struct traceparent parsed;
+    struct trace_context parsed;
     for (size_t n = 0; n < whole.n; n++)
         assert_false(traceparent_parse(guard_before_end((struct str){whole.p, n}), &parsed));
 }
