@@ -33,8 +33,13 @@ void complaint_warn(struct complaint *complaint, const char *format, ...)
 {
     if (complaint->warnings == COMPLAINT_WARNINGS_MAX)
         return;
+    char *warning = complaint->warning[complaint->warnings];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(complaint->warning[complaint->warnings++], COMPLAINT_TEXT_MAX, format, arguments);
+    vsnprintf(warning, COMPLAINT_TEXT_MAX, format, arguments);
     va_end(arguments);
+    for (unsigned i = 0; i < complaint->warnings; i++)
+        if (strcmp(complaint->warning[i], warning) == 0)
+            return; // one variable may be read for several destinations
+    complaint->warnings++;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include "collector/conf/environment.h"
+#include "collector/conf/otlp_endpoint.h"
 #include "collector/conf/otlp_environment.h"
 #include "collector/conf/propagators.h"
 #include "collector/conf/value.h"
@@ -25,8 +26,10 @@ const char options_help[] =
     "Outputs (default --print-traces):\n"
     "  --print-traces[=text|json]  one line per span on standard output\n"
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
-    "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH\n"
-    "  --otlp-protocol http/protobuf|grpc   (default http/protobuf; a receiver's port for grpc is usually 4317)\n"
+    "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH;\n"
+    "                            may be repeated: each of up to 8 destinations gets all\n"
+    "  --otlp-protocol http/protobuf|grpc   of the --otlp before it, or of all if it comes first\n"
+    "                            (default http/protobuf; a receiver's port for grpc is usually 4317)\n"
     "Recordings, which hold what the loader sent (heads of requests included):\n"
     "  --record FILE             writes one while running; FILE must not exist\n"
     "  --replay FILE             prints what one gives, without a loader, and ends (- is standard input)\n"
@@ -84,7 +87,6 @@ static const struct option option_table[] = {
 
 // What the command line gave, where that is not yet the final value.
 struct given {
-    const char *otlp, *protocol;
     bool log_level, propagators;
 };
 
@@ -127,6 +129,19 @@ static int option_prometheus(struct collector_options *options, const char *text
     return 0;
 }
 
+// Of the --otlp before it, or of all if it comes first.
+static int option_protocol(struct collector_options *options, const char *text, struct complaint *complaint)
+{
+    enum otlp_protocol protocol;
+    if (!otlp_endpoint_protocol(text, &protocol))
+        return complaint_error(complaint, "--otlp-protocol %s: expected http/protobuf or grpc", text);
+    if (options->targets)
+        options->target[options->targets - 1].protocol = text;
+    else
+        options->otlp_protocol = text;
+    return 0;
+}
+
 static int option_apply(struct collector_options *options, struct given *given, int option, const char *value,
                         struct complaint *complaint)
 {
@@ -143,11 +158,12 @@ static int option_apply(struct collector_options *options, struct given *given, 
     case OPTION_PROMETHEUS:
         return option_prometheus(options, value, complaint);
     case OPTION_OTLP:
-        given->otlp = value;
+        if (options->targets == OTLP_DESTINATIONS_MAX)
+            return complaint_error(complaint, "--otlp %s: expected at most %d of them", value, OTLP_DESTINATIONS_MAX);
+        options->target[options->targets++].endpoint = value;
         return 0;
     case OPTION_PROTOCOL:
-        given->protocol = value;
-        return 0;
+        return option_protocol(options, value, complaint);
     case OPTION_SERVICE:
         options->service_name = value;
         return value[0] && strlen(value) < SERVICE_NAME_MAX
@@ -294,11 +310,11 @@ static void environment_read_names(struct collector_options *options, const stru
 }
 
 // A replay is the same everywhere: no variable adds an output, and what needs time or a network is refused.
-static int replay_check(struct collector_options *options, const struct given *given, struct complaint *complaint)
+static int replay_check(struct collector_options *options, struct complaint *complaint)
 {
     if (!options->replay)
         return complaint_error(complaint, "--replay-metrics: only with --replay");
-    if (options->record || options->prometheus || given->otlp)
+    if (options->record || options->prometheus || options->targets)
         return complaint_error(complaint, "--replay %s: prints only, --record, --prometheus and --otlp do not go with it",
                                options->replay);
     options->print_traces = options->print_traces || !options->replay_metrics;
@@ -318,6 +334,7 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     options->log_level = LOG_LEVEL_INFO;
     options->prometheus_path = "/metrics";
     options->propagators = propagators_default;
+    otlp_environment_defaults(options);
 
     int r = command_line_read(options, &given, argc, argv, complaint);
     if (r < 0 || options->help || options->version)
@@ -329,12 +346,12 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
                                name);
     environment_read_names(options, &given, environment, complaint);
     if (options->replay || options->replay_metrics)
-        return replay_check(options, &given, complaint);
+        return replay_check(options, complaint);
     if (!given.propagators)
         propagators_environment(environment, &options->propagators, complaint);
     environment_read_print(options, environment, complaint);
     environment_read_prometheus(options, environment, complaint);
-    r = otlp_environment_read(options, given.otlp, given.protocol, environment, complaint);
+    r = otlp_environment_read(options, environment, complaint);
     if (r == 0 && !options->print_traces && !options->prometheus && !options->otlp)
         options->print_traces = true;
     return r;

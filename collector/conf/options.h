@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "collector/conf/complaint.h"
+#include "collector/conf/otlp_target.h"
 #include "collector/conf/text_pool.h"
 #include "collector/export/otlp.h"
 #include "collector/export/text.h"
@@ -38,7 +39,12 @@ struct collector_options {
     uint16_t prometheus_port;
     const char *prometheus_path;
 
-    bool otlp; // at least one of the two signals
+    // Where to push. Those of the file are there before the variables are read, and only if there is no --otlp.
+    struct otlp_target target[OTLP_DESTINATIONS_MAX];
+    unsigned targets;
+    const char *otlp_protocol; // --otlp-protocol before any --otlp: of all; NULL: not given
+
+    bool otlp; // at least one signal to one of them
     struct otlp_settings push;
     struct sampler sampler;
     struct propagators propagators;

@@ -9,9 +9,11 @@
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
-#define HEADER_MAX     2048
-#define URL_MAX        1024
-#define TIMEOUT_MAX_MS (3600 * 1000)
+#define HEADER_MAX         2048
+#define URL_MAX            1024
+#define PLACE_MAX          256
+#define TIMEOUT_DEFAULT_MS 10000
+#define TIMEOUT_MAX_MS     (3600 * 1000)
 
 static const struct {
     const char *name, *path, *grpc_path;
@@ -26,8 +28,12 @@ static const char *const endpoint_default[] = {
     [OTLP_PROTOCOL_GRPC] = "http://localhost:4317",
 };
 
-// OTEL_EXPORTER_OTLP_<SIGNAL>_<what>, or the general one; ret_name has room for OTLP_VARIABLE_NAME_MAX bytes.
-static const char *signal_variable(const struct otlp_endpoint_source *source, enum self_signal signal, const char *what,
+const char *otlp_endpoint_signal(enum self_signal signal)
+{
+    return signals[signal].name;
+}
+
+const char *otlp_endpoint_variable(const struct otlp_endpoint_source *source, enum self_signal signal, const char *what,
                                    char *ret_name)
 {
     snprintf(ret_name, OTLP_VARIABLE_NAME_MAX, "OTEL_EXPORTER_OTLP_%s_%s", signals[signal].name, what);
@@ -38,29 +44,14 @@ static const char *signal_variable(const struct otlp_endpoint_source *source, en
     return environment_get(source->environment, ret_name);
 }
 
-// Is this signal pushed at all? OTEL_<SIGNAL>_EXPORTER is a comma list: "otlp" asks for it, any other list is against
-// it.
-static void exporter_read(const struct otlp_endpoint_source *source, enum self_signal signal, bool *ret_asked,
-                          bool *ret_refused)
+// "redstart.yaml:12: " before a complaint about the file, nothing before others.
+static const char *place_of(const struct otlp_target *target, char *scratch, size_t size)
 {
-    char name[OTLP_VARIABLE_NAME_MAX];
-    snprintf(name, sizeof name, "OTEL_%s_EXPORTER", signals[signal].name);
-    struct str list = str_from(environment_get(source->environment, name)), item;
-    bool any = false;
-    *ret_asked = false;
-    while (value_list_next(&list, &item)) {
-        any = true;
-        if (str_equal_nocase(item, STR("otlp")))
-            *ret_asked = true;
-        else if (!str_equal_nocase(item, STR("none")) && !str_equal_nocase(item, STR("console")) &&
-                 !str_equal_nocase(item, STR("prometheus")))
-            complaint_warn(source->complaint, "%s=" STR_FMT ": expected otlp, prometheus, console or none; ignored",
-                           name, STR_ARG(item));
-    }
-    *ret_refused = any && !*ret_asked;
+    snprintf(scratch, size, "%s%s", target && target->where ? target->where : "", target && target->where ? ": " : "");
+    return scratch;
 }
 
-static bool protocol_parse(const char *text, enum otlp_protocol *ret_protocol)
+bool otlp_endpoint_protocol(const char *text, enum otlp_protocol *ret_protocol)
 {
     bool grpc = strcasecmp(text, "grpc") == 0;
     if (!grpc && strcasecmp(text, "http/protobuf") != 0)
@@ -69,18 +60,23 @@ static bool protocol_parse(const char *text, enum otlp_protocol *ret_protocol)
     return true;
 }
 
+// Command line over variable over file; a bad variable is as if it were not there.
 static int protocol_read(const struct otlp_endpoint_source *source, enum self_signal signal,
                          struct otlp_endpoint *endpoint)
 {
-    char name[OTLP_VARIABLE_NAME_MAX];
-    const char *text = source->option_protocol;
+    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    const struct otlp_target *target = source->target;
+    const char *said = target ? target->protocol : NULL;
+    const char *option = target && !target->where && said ? said : source->options->otlp_protocol;
+    const char *file = target && target->where ? said : NULL;
     endpoint->protocol = OTLP_PROTOCOL_HTTP;
-    if (text)
-        return protocol_parse(text, &endpoint->protocol)
-                   ? 0
-                   : complaint_error(source->complaint, "--otlp-protocol %s: expected http/protobuf or grpc", text);
-    text = signal_variable(source, signal, "PROTOCOL", name);
-    if (text && !protocol_parse(text, &endpoint->protocol))
+    if (option && otlp_endpoint_protocol(option, &endpoint->protocol))
+        return 0;
+    if (file && !otlp_endpoint_protocol(file, &endpoint->protocol))
+        return complaint_error(source->complaint, "%sprotocol %s: expected http/protobuf or grpc",
+                               place_of(target, place, sizeof place), file);
+    const char *text = otlp_endpoint_variable(source, signal, "PROTOCOL", name);
+    if (text && !otlp_endpoint_protocol(text, &endpoint->protocol))
         complaint_warn(source->complaint, "%s=%s: expected http/protobuf or grpc; ignored", name, text);
     return 0;
 }
@@ -92,7 +88,7 @@ static const char *scheme_missing(const struct otlp_endpoint_source *source, enu
     bool insecure = false;
     if (strstr(text, "://"))
         return "";
-    const char *value = signal_variable(source, signal, "INSECURE", name);
+    const char *value = otlp_endpoint_variable(source, signal, "INSECURE", name);
     if (value && value_boolean(value, &insecure) < 0)
         complaint_warn(source->complaint, "%s=%s: expected true or false; taken as false", name, value);
     return insecure ? "http://" : "https://";
@@ -113,45 +109,53 @@ static int url_build(char *url, const struct otlp_endpoint *endpoint, const char
     return snprintf(url, URL_MAX, "%s%s", text, text[n] ? "" : "/");
 }
 
-// name: of the option or variable that said so. base: it holds for all signals.
-static int url_set(const struct otlp_endpoint_source *source, enum self_signal signal, const char *name,
-                   const char *text, bool base, struct otlp_endpoint *endpoint)
+// Who says where: name is how a complaint begins, base that it holds for all signals.
+struct address {
+    char name[PLACE_MAX + OTLP_VARIABLE_NAME_MAX];
+    const char *text;
+    bool base;
+};
+
+static int url_set(const struct otlp_endpoint_source *source, enum self_signal signal, const struct address *address,
+                   struct otlp_endpoint *endpoint)
 {
     char whole[URL_MAX], url[URL_MAX];
-    const char *scheme = endpoint->protocol == OTLP_PROTOCOL_GRPC ? scheme_missing(source, signal, text) : "";
-    int n = snprintf(whole, sizeof whole, "%s%s", scheme, text);
-    bool option = source->option != NULL;
+    const char *scheme = endpoint->protocol == OTLP_PROTOCOL_GRPC ? scheme_missing(source, signal, address->text) : "";
+    int n = snprintf(whole, sizeof whole, "%s%s", scheme, address->text);
     if (n < (int)sizeof whole && value_url(whole) < 0) // pushing elsewhere than asked would be worse than not starting
-        return complaint_error(source->complaint, "%s%s%s: expected a URL such as %s", name, option ? " " : "=", text,
+        return complaint_error(source->complaint, "%s%s: expected a URL such as %s", address->name, address->text,
                                endpoint_default[endpoint->protocol]);
-    const char *address = whole;
+    const char *from = whole;
+    bool base = address->base;
     if (strncasecmp(whole, "unix:", 5) == 0) {
         endpoint->unix_path = options_keep(source->options, source->complaint, str_from(whole + strlen("unix://")));
         if (!endpoint->unix_path)
             return -EINVAL;
-        address = "http://localhost";
+        from = "http://localhost";
         base = true;
     }
-    if (n >= (int)sizeof whole || url_build(url, endpoint, address, signal, base) >= URL_MAX)
-        return complaint_error(source->complaint, "%s: the URL is longer than %d bytes", name, URL_MAX - 100);
+    if (n >= (int)sizeof whole || url_build(url, endpoint, from, signal, base) >= URL_MAX)
+        return complaint_error(source->complaint, "%sthe URL is longer than %d bytes", address->name, URL_MAX - 100);
     endpoint->url = options_keep(source->options, source->complaint, str_from(url));
     return endpoint->url ? 0 : -EINVAL;
 }
 
 static int url_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
 {
-    char name[OTLP_VARIABLE_NAME_MAX];
-    bool asked, refused;
-    exporter_read(source, signal, &asked, &refused);
-    if (source->option)
-        return url_set(source, signal, "--otlp", source->option, true, endpoint);
-    if (refused)
-        return 0;
-    const char *text = signal_variable(source, signal, "ENDPOINT", name);
-    if (!text && !asked)
-        return 0;
-    bool base = strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0;
-    return url_set(source, signal, name, text ? text : endpoint_default[endpoint->protocol], base, endpoint);
+    const struct otlp_target *target = source->target;
+    struct address address = {.name = "--otlp ", .base = true};
+    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    if (target) {
+        address.text = target->endpoint ? target->endpoint : endpoint_default[endpoint->protocol];
+        if (target->where)
+            snprintf(address.name, sizeof address.name, "%sendpoint ", place_of(target, place, sizeof place));
+        return url_set(source, signal, &address, endpoint);
+    }
+    const char *text = otlp_endpoint_variable(source, signal, "ENDPOINT", name);
+    address.text = text ? text : endpoint_default[endpoint->protocol];
+    address.base = strcmp(name, "OTEL_EXPORTER_OTLP_ENDPOINT") == 0;
+    snprintf(address.name, sizeof address.name, "%s=", name);
+    return url_set(source, signal, &address, endpoint);
 }
 
 // One "k=v" as the line "k: v". -EINVAL: it is no header, or longer than size.
@@ -170,12 +174,32 @@ static int header_line(struct str item, char *line, size_t size, size_t *ret_siz
     return 0;
 }
 
+// Those of the file, which were split there.
+static int headers_take(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint)
+{
+    const struct otlp_target *target = source->target;
+    char line[HEADER_MAX], place[PLACE_MAX];
+    for (unsigned i = 0; target && i < target->header_count; i++) {
+        struct str key = str_from(target->headers[i].name), value = str_from(target->headers[i].value);
+        int n = snprintf(line, sizeof line, "%s: %s", key.p, value.p);
+        if (n >= (int)sizeof line || value_header(key, value) < 0)
+            return complaint_error(source->complaint, "%sheaders: item %u is no HTTP header of at most %d bytes",
+                                   place_of(target, place, sizeof place), i + 1, HEADER_MAX - 1);
+        endpoint->headers[i] = options_keep(source->options, source->complaint, str_from(line));
+        if (!endpoint->headers[i])
+            return -EINVAL;
+    }
+    return 0;
+}
+
 // "k=v,k2=v2" with percent-encoded values.
 static int headers_read(const struct otlp_endpoint_source *source, enum self_signal signal,
                         struct otlp_endpoint *endpoint)
 {
     char name[OTLP_VARIABLE_NAME_MAX], line[HEADER_MAX];
-    struct str list = str_from(signal_variable(source, signal, "HEADERS", name)), item;
+    struct str list = str_from(otlp_endpoint_variable(source, signal, "HEADERS", name)), item;
+    if (!list.n)
+        return headers_take(source, endpoint);
     for (size_t count = 0, n, nth = 1; value_list_next(&list, &item); nth++) {
         // Never show one: it may be a secret.
         if (count == OTLP_HEADERS_MAX || header_line(item, line, sizeof line, &n) < 0) {
@@ -190,36 +214,59 @@ static int headers_read(const struct otlp_endpoint_source *source, enum self_sig
     return 0;
 }
 
-static void transfer_read(const struct otlp_endpoint_source *source, enum self_signal signal,
-                          struct otlp_endpoint *endpoint)
+static bool compression_parse(const char *text, bool *ret_gzip)
 {
-    char name[OTLP_VARIABLE_NAME_MAX];
-    uint64_t timeout_ms = 10000;
-    if (signal_variable(source, signal, "TIMEOUT", name))
-        environment_number(source->environment, name, 0, TIMEOUT_MAX_MS, source->complaint, &timeout_ms);
-    endpoint->timeout_ns = timeout_ms * NS_PER_MS;
-
-    const char *compression = signal_variable(source, signal, "COMPRESSION", name);
-    endpoint->gzip = compression && strcasecmp(compression, "gzip") == 0;
-    if (compression && !endpoint->gzip && strcasecmp(compression, "none") != 0)
-        complaint_warn(source->complaint, "%s=%s: expected gzip or none; ignored", name, compression);
+    bool gzip = strcasecmp(text, "gzip") == 0;
+    if (!gzip && strcasecmp(text, "none") != 0)
+        return false;
+    *ret_gzip = gzip;
+    return true;
 }
 
-// Whether the files can be read is the collector's to find out: it runs as another user.
-static void tls_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
+static int transfer_read(const struct otlp_endpoint_source *source, enum self_signal signal,
+                         struct otlp_endpoint *endpoint)
 {
-    static const char *const names[OTLP_TLS_FILE_MAX] = {
-        [OTLP_TLS_CA] = "CERTIFICATE", [OTLP_TLS_CERTIFICATE] = "CLIENT_CERTIFICATE", [OTLP_TLS_KEY] = "CLIENT_KEY"};
-    char name[OTLP_VARIABLE_NAME_MAX], other[OTLP_VARIABLE_NAME_MAX];
-    for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++)
-        endpoint->tls_file[i] = signal_variable(source, signal, names[i], name);
-    const char *certificate = signal_variable(source, signal, names[OTLP_TLS_CERTIFICATE], name);
-    const char *key = signal_variable(source, signal, names[OTLP_TLS_KEY], other);
-    if (!certificate == !key)
-        return;
-    complaint_warn(source->complaint, "%s: expected %s beside it; ignored", certificate ? name : other,
-                   certificate ? other : name);
-    endpoint->tls_file[OTLP_TLS_CERTIFICATE] = endpoint->tls_file[OTLP_TLS_KEY] = NULL;
+    const struct otlp_target *target = source->target;
+    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    uint64_t timeout_ms = TIMEOUT_DEFAULT_MS;
+    endpoint->timeout_ns = target && target->timeout_given ? target->timeout_ns : TIMEOUT_DEFAULT_MS * NS_PER_MS;
+    if (otlp_endpoint_variable(source, signal, "TIMEOUT", name) &&
+        environment_number(source->environment, name, 0, TIMEOUT_MAX_MS, source->complaint, &timeout_ms))
+        endpoint->timeout_ns = timeout_ms * NS_PER_MS;
+
+    if (target && target->compression && !compression_parse(target->compression, &endpoint->gzip))
+        return complaint_error(source->complaint, "%scompression %s: expected gzip or none",
+                               place_of(target, place, sizeof place), target->compression);
+    const char *compression = otlp_endpoint_variable(source, signal, "COMPRESSION", name);
+    if (compression && !compression_parse(compression, &endpoint->gzip))
+        complaint_warn(source->complaint, "%s=%s: expected gzip or none; ignored", name, compression);
+    return 0;
+}
+
+// A certificate and its key belong together, so they are taken from one place: the variables, else the file. Whether
+// the files can be read is the collector's to find out: it runs as another user.
+static int tls_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
+{
+    const struct otlp_target *target = source->target;
+    char name[OTLP_VARIABLE_NAME_MAX], other[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    const char *ca = otlp_endpoint_variable(source, signal, "CERTIFICATE", name);
+    const char *certificate = otlp_endpoint_variable(source, signal, "CLIENT_CERTIFICATE", name);
+    const char *key = otlp_endpoint_variable(source, signal, "CLIENT_KEY", other);
+    if (!certificate != !key)
+        complaint_warn(source->complaint, "%s: expected %s beside it; ignored", certificate ? name : other,
+                       certificate ? other : name);
+    for (unsigned i = 0; target && i < OTLP_TLS_FILE_MAX; i++)
+        endpoint->tls_file[i] = target->tls_file[i];
+    if (!endpoint->tls_file[OTLP_TLS_CERTIFICATE] != !endpoint->tls_file[OTLP_TLS_KEY])
+        return complaint_error(source->complaint, "%sexpected client_certificate and client_key, both or none",
+                               place_of(target, place, sizeof place));
+    if (ca)
+        endpoint->tls_file[OTLP_TLS_CA] = ca;
+    if (certificate && key) {
+        endpoint->tls_file[OTLP_TLS_CERTIFICATE] = certificate;
+        endpoint->tls_file[OTLP_TLS_KEY] = key;
+    }
+    return 0;
 }
 
 int otlp_endpoint_read(const struct otlp_endpoint_source *source, enum self_signal signal,
@@ -228,9 +275,9 @@ int otlp_endpoint_read(const struct otlp_endpoint_source *source, enum self_sign
     int r = protocol_read(source, signal, endpoint);
     if (r == 0)
         r = url_read(source, signal, endpoint);
-    if (r < 0 || !endpoint->url)
-        return r;
-    transfer_read(source, signal, endpoint);
-    tls_read(source, signal, endpoint);
-    return headers_read(source, signal, endpoint);
+    if (r == 0)
+        r = transfer_read(source, signal, endpoint);
+    if (r == 0)
+        r = tls_read(source, signal, endpoint);
+    return r == 0 ? headers_read(source, signal, endpoint) : r;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include "collector/conf/environment.h"
-#include "collector/conf/otlp_endpoint.h"
+#include "collector/conf/otlp_destination.h"
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
@@ -80,7 +80,6 @@ static void sampler_read(const struct reader *reader)
     struct sampler *sampler = &reader->options->sampler;
     const char *text = environment_get(reader->environment, "OTEL_TRACES_SAMPLER");
     const char *argument = environment_get(reader->environment, "OTEL_TRACES_SAMPLER_ARG");
-    *sampler = samplers[0].settings;
     if (!text)
         return;
     for (unsigned i = 0; i < array_size(samplers); i++) {
@@ -97,9 +96,9 @@ static void sampler_read(const struct reader *reader)
                    text);
 }
 
-// One of a few names, any case: its index in the list, or 0 (the default) with a warning.
+// One of a few names, any case: its index in the list. Otherwise what it was, with a warning if it is not one of them.
 static unsigned choice_read(const struct reader *reader, const char *variable, const char *const *names, unsigned count,
-                            const char *expected)
+                            const char *expected, unsigned before)
 {
     const char *text = environment_get(reader->environment, variable);
     for (unsigned i = 0; text && i < count; i++)
@@ -107,7 +106,7 @@ static unsigned choice_read(const struct reader *reader, const char *variable, c
             return i;
     if (text)
         complaint_warn(reader->complaint, "%s=%s: expected %s; ignored", variable, text, expected);
-    return 0;
+    return before;
 }
 
 static void metrics_read(const struct reader *reader)
@@ -116,19 +115,20 @@ static void metrics_read(const struct reader *reader)
     static const char *const aggregations[] = {"explicit_bucket_histogram", "base2_exponential_bucket_histogram"};
     static const char *const filters[] = {"trace_based", "always_off"};
     struct otlp_settings *push = &reader->options->push;
-    push->delta = choice_read(reader, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporalities,
-                              array_size(temporalities), "cumulative, delta or lowmemory");
-    push->exponential =
-        choice_read(reader, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregations,
-                    array_size(aggregations), "explicit_bucket_histogram or base2_exponential_bucket_histogram");
-    push->exemplars =
-        !choice_read(reader, "OTEL_METRICS_EXEMPLAR_FILTER", filters, array_size(filters), "trace_based or always_off");
+    push->temporality = choice_read(reader, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporalities,
+                                    array_size(temporalities), "cumulative, delta or lowmemory", push->temporality);
+    push->exponential = choice_read(
+        reader, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregations, array_size(aggregations),
+        "explicit_bucket_histogram or base2_exponential_bucket_histogram", push->exponential);
+    push->exemplars = !choice_read(reader, "OTEL_METRICS_EXEMPLAR_FILTER", filters, array_size(filters),
+                                   "trace_based or always_off", !push->exemplars);
 }
 
 static void batch_read(const struct reader *reader)
 {
     struct otlp_settings *push = &reader->options->push;
-    uint64_t interval = 60000, delay = 5000, queue = 2048, batch = 512;
+    uint64_t interval = push->metric_interval_ns / NS_PER_MS, delay = push->batch_delay_ns / NS_PER_MS;
+    uint64_t queue = push->queue_max, batch = push->batch_max;
     environment_number(reader->environment, "OTEL_METRIC_EXPORT_INTERVAL", 1, 24 * HOUR_MS, reader->complaint,
                        &interval);
     environment_number(reader->environment, "OTEL_BSP_SCHEDULE_DELAY", 0, HOUR_MS, reader->complaint, &delay);
@@ -138,29 +138,27 @@ static void batch_read(const struct reader *reader)
     push->batch_delay_ns = delay * NS_PER_MS;
     push->queue_max = (unsigned)queue;
     push->batch_max = (unsigned)(batch < queue ? batch : queue);
-    push->give_up_ns = 300 * NS_PER_SEC;
 }
 
-int otlp_environment_read(struct collector_options *options, const char *endpoint, const char *protocol,
-                          char *const *environment, struct complaint *complaint)
+void otlp_environment_defaults(struct collector_options *options)
+{
+    options->sampler = (struct sampler){.follow_parent = true, .ratio = 1};
+    options->push.metric_interval_ns = 60 * NS_PER_SEC;
+    options->push.batch_delay_ns = 5 * NS_PER_SEC;
+    options->push.queue_max = 2048;
+    options->push.batch_max = 512;
+    options->push.exemplars = true;
+    options->push.give_up_ns = 300 * NS_PER_SEC;
+}
+
+int otlp_environment_read(struct collector_options *options, char *const *environment, struct complaint *complaint)
 {
     const struct reader reader = {options, environment, complaint};
-    const struct otlp_endpoint_source source = {options, environment, complaint, endpoint, protocol};
-    bool disabled = false;
     int r = resource_read(&reader);
     if (r < 0)
         return r;
     sampler_read(&reader);
     batch_read(&reader);
     metrics_read(&reader);
-    environment_boolean(environment, "OTEL_SDK_DISABLED", complaint, &disabled);
-    if (disabled && !endpoint)
-        return 0;
-    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++) {
-        r = otlp_endpoint_read(&source, signal, &options->push.endpoint[signal]);
-        if (r < 0)
-            return r;
-        options->otlp |= options->push.endpoint[signal].url != NULL;
-    }
-    return 0;
+    return otlp_destination_read(options, environment, complaint);
 }

@@ -223,17 +223,18 @@ static char *destination_new(const struct otlp_endpoint *endpoint)
 void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1])
 {
     unsigned n = 0;
-    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
-        for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++)
-            if (settings->endpoint[signal].tls_file[i])
-                ret_files[n++] = settings->endpoint[signal].tls_file[i];
+    for (unsigned i = 0; i < settings->destinations; i++)
+        for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
+            for (unsigned file = 0; file < OTLP_TLS_FILE_MAX; file++)
+                if (settings->destination[i].endpoint[signal].tls_file[file])
+                    ret_files[n++] = settings->destination[i].endpoint[signal].tls_file[file];
     ret_files[n] = NULL;
 }
 
 static int stream_open(struct otlp *otlp, enum self_signal signal)
 {
     struct stream *stream = &otlp->stream[signal];
-    const struct otlp_endpoint *endpoint = &otlp->settings.endpoint[signal];
+    const struct otlp_endpoint *endpoint = &otlp->settings.destination[0].endpoint[signal];
     const struct otlp_channel_settings settings = {endpoint, otlp->settings.give_up_ns};
     const struct otlp_channel_owner owner = {request_done, request_retry, stream};
     stream->otlp = otlp;
@@ -257,12 +258,12 @@ static int otlp_open(struct otlp *otlp)
         error = stream_open(otlp, SELF_SIGNAL_METRICS);
     if (!error)
         error = stream_open(otlp, SELF_SIGNAL_TRACES);
-    if (!error && settings->endpoint[SELF_SIGNAL_TRACES].url) {
+    if (!error && settings->destination[0].endpoint[SELF_SIGNAL_TRACES].url) {
         error = otlp_queue_new(&otlp->queue, settings->queue_max);
         otlp->batch_timer = error ? -1 : loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
         error = !error && otlp->batch_timer < 0 ? otlp->batch_timer : error;
     }
-    if (!error && settings->endpoint[SELF_SIGNAL_METRICS].url) {
+    if (!error && settings->destination[0].endpoint[SELF_SIGNAL_METRICS].url) {
         otlp->metric_timer = loop_timer_add(otlp->loop, settings->metric_interval_ns, metrics_due, otlp);
         error = otlp->metric_timer < 0 ? otlp->metric_timer : 0;
     }

@@ -12,7 +12,7 @@
 #include "collector/span/span.h"
 
 // The files that are read while running, NULL-terminated: for the sandbox.
-#define OTLP_FILES_MAX (SELF_SIGNAL_MAX * OTLP_TLS_FILE_MAX)
+#define OTLP_FILES_MAX (OTLP_DESTINATIONS_MAX * SELF_SIGNAL_MAX * OTLP_TLS_FILE_MAX)
 void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1]);
 
 struct otlp;

@@ -24,7 +24,7 @@ struct choice {
 unsigned otlp_metrics_extras(const struct otlp_settings *settings)
 {
     return (settings->exemplars ? RED_EXTRA_EXEMPLARS : 0) | (settings->exponential ? RED_EXTRA_EXPONENTIAL : 0) |
-           (settings->delta ? RED_EXTRA_WINDOW : RED_EXTRA_GONE);
+           (settings->temporality == OTLP_TEMPORALITY_CUMULATIVE ? RED_EXTRA_GONE : RED_EXTRA_WINDOW);
 }
 
 static const struct red_series *list_head(const struct red *red, bool gone, unsigned turn)
@@ -172,7 +172,7 @@ unsigned otlp_metrics_pack(const struct otlp_metrics_source *source, struct otlp
                            uint64_t now_unix_ns, struct arena *arena, struct buffer *body)
 {
     const struct otlp_settings *settings = source->origin->settings;
-    const struct otlp_points points = {settings->delta, settings->exponential, settings->exemplars, now_unix_ns,
+    const struct otlp_points points = {settings->temporality != OTLP_TEMPORALITY_CUMULATIVE, settings->exponential, settings->exemplars, now_unix_ns,
                                        source->previous_unix_ns};
     const struct service *service;
     unsigned count = 0;

@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include "collector/red/self.h"
 
-#define OTLP_HEADERS_MAX 15
+#define OTLP_DESTINATIONS_MAX SELF_DESTINATIONS_MAX
+#define OTLP_HEADERS_MAX      15
 
 enum otlp_protocol { OTLP_PROTOCOL_HTTP, OTLP_PROTOCOL_GRPC };
 
@@ -23,10 +24,19 @@ struct otlp_endpoint {
     const char *tls_file[OTLP_TLS_FILE_MAX];
 };
 
-struct otlp_settings {
+// Spans and points go to every destination that has their signal; none waits for another.
+struct otlp_destination {
     struct otlp_endpoint endpoint[SELF_SIGNAL_MAX];
-    uint64_t metric_interval_ns;   // start to start
-    bool delta;                    // of histograms; our own counters are cumulative in any case
+};
+
+// Lowmemory: delta but for what is only read when it is sent, our own counters.
+enum otlp_temporality { OTLP_TEMPORALITY_CUMULATIVE, OTLP_TEMPORALITY_DELTA, OTLP_TEMPORALITY_LOWMEMORY };
+
+struct otlp_settings {
+    struct otlp_destination destination[OTLP_DESTINATIONS_MAX];
+    unsigned destinations;
+    uint64_t metric_interval_ns; // start to start
+    enum otlp_temporality temporality;
     bool exponential;              // histograms: base2 exponential instead of explicit buckets
     bool exemplars;                // of sampled traces
     uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY

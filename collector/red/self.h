@@ -38,6 +38,7 @@ enum self_spans_dropped {
 };
 
 // One OTLP destination and signal.
+#define SELF_DESTINATIONS_MAX 8
 enum self_signal { SELF_SIGNAL_METRICS, SELF_SIGNAL_TRACES, SELF_SIGNAL_MAX };
 enum self_export_failure { SELF_FAILURE_REJECTED, SELF_FAILURE_GAVE_UP, SELF_FAILURE_QUEUE_FULL, SELF_FAILURE_MAX };
 struct self_export {

@@ -157,8 +157,9 @@ static int setup(void **state)
         return -1;
     fixture->process = process_table_find(fixture->processes, 4242);
     fixture->settings = (struct otlp_settings){
-        .endpoint = {{.url = fixture->url[0], .timeout_ns = 10 * NS_PER_SEC},
-                     {.url = fixture->url[1], .timeout_ns = 10 * NS_PER_SEC}},
+        .destination = {{{{.url = fixture->url[0], .timeout_ns = 10 * NS_PER_SEC},
+                          {.url = fixture->url[1], .timeout_ns = 10 * NS_PER_SEC}}}},
+        .destinations = 1,
         .metric_interval_ns = 3600 * NS_PER_SEC,
         .batch_delay_ns = 5 * NS_PER_SEC,
         .batch_max = 512,
@@ -223,8 +224,8 @@ static void assert_has(const struct fixture *fixture, const char *text)
 static void use_grpc(struct fixture *fixture)
 {
     for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
-        fixture->settings.endpoint[i].url = fixture->grpc_url[i];
-        fixture->settings.endpoint[i].protocol = OTLP_PROTOCOL_GRPC;
+        fixture->settings.destination[0].endpoint[i].url = fixture->grpc_url[i];
+        fixture->settings.destination[0].endpoint[i].protocol = OTLP_PROTOCOL_GRPC;
     }
 }
 
@@ -237,7 +238,7 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
         use_grpc(fixture);
     struct span server = sample_server_span(), client = sample_client_span();
     server.process = client.process = fixture->process;
-    fixture->settings.endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),

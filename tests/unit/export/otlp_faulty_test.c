@@ -144,7 +144,8 @@ static struct otlp_endpoint endpoint_of(struct run *run, const struct expectatio
 static void run_start(struct run *run, const struct expectation *expected, const struct faulty *faulty, unsigned nth)
 {
     const struct otlp_settings settings = {
-        .endpoint = {[SELF_SIGNAL_TRACES] = endpoint_of(run, expected, faulty, nth)},
+        .destination = {{{[SELF_SIGNAL_TRACES] = endpoint_of(run, expected, faulty, nth)}}},
+        .destinations = 1,
         .metric_interval_ns = NEVER_NS,
         .batch_delay_ns = NEVER_NS,
         .batch_max = SPANS,
@@ -284,7 +285,8 @@ static void a_proxy_is_used(void **state)
     setenv("http_proxy", proxy, 1);
     setenv("no_proxy", "", 1);
     struct otlp_settings settings = {
-        .endpoint = {[SELF_SIGNAL_TRACES] = {.url = "http://no-such-host.invalid/v1/traces", .timeout_ns = TIMEOUT_NS}},
+        .destination = {{{[SELF_SIGNAL_TRACES] = {.url = "http://no-such-host.invalid/v1/traces", .timeout_ns = TIMEOUT_NS}}}},
+        .destinations = 1,
         .metric_interval_ns = NEVER_NS,
         .batch_delay_ns = NEVER_NS,
         .batch_max = 1,

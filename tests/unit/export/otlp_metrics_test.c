@@ -328,7 +328,7 @@ static void delta_is_what_came_since(void **state)
     struct fixture *fixture = *state;
     struct span span = sample_server_span();
     metrics_request *request;
-    settings.delta = true;
+    settings.temporality = OTLP_TEMPORALITY_DELTA;
     red_keep(fixture->red, otlp_metrics_extras(&settings));
     span.process = process_add(fixture, 10, "/usr/bin/shopd");
     red_record(fixture->red, &span);

@@ -42,7 +42,8 @@ static int setup(void **state)
              fixture->endpoint.port);
     snprintf(fixture->traces_url, sizeof(fixture->traces_url), "http://127.0.0.1:%u/v1/traces", fixture->endpoint.port);
     fixture->settings = (struct otlp_settings){
-        .endpoint = {{.timeout_ns = 5 * NS_PER_SEC}, {.timeout_ns = 5 * NS_PER_SEC}},
+        .destination = {{{{.timeout_ns = 5 * NS_PER_SEC}, {.timeout_ns = 5 * NS_PER_SEC}}}},
+        .destinations = 1,
         .metric_interval_ns = NEVER_NS,
         .batch_delay_ns = 10 * NS_PER_MS,
         .batch_max = 4,
@@ -98,8 +99,8 @@ static void spans_go_out_over_one_connection(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].headers[0] = "X-Key: abc";
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].headers[0] = "X-Key: abc";
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     assert_string_equal(traces->destination, fixture->traces_url);
     assert_null(fixture->self.exports[SELF_SIGNAL_METRICS].destination);
@@ -123,7 +124,7 @@ static void a_full_batch_does_not_wait(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.batch_delay_ns = NEVER_NS;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 9); // 4 leave at once, 4 when those are accepted, 1 waits
@@ -138,7 +139,7 @@ static void a_server_that_is_busy_is_asked_again(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     uint64_t before = clock_monotonic_ns();
     start(
         fixture,
@@ -160,7 +161,7 @@ static void a_date_to_come_back_is_kept(void **state)
     time_t then = time(NULL) + 3;
     strftime(answer, sizeof(answer),
              "HTTP/1.1 503 X\r\nRetry-After: %a, %d %b %Y %H:%M:%S GMT\r\nContent-Length: 0\r\n\r\n", gmtime(&then));
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     uint64_t before = clock_monotonic_ns();
     start(fixture, (const char *const[]){answer, OK_EMPTY}, 2);
     push(fixture, 1);
@@ -172,8 +173,8 @@ static void a_connection_that_breaks_is_retried(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.endpoint[SELF_SIGNAL_METRICS].timeout_ns = fixture->settings.endpoint[SELF_SIGNAL_TRACES].timeout_ns = 200 * NS_PER_MS;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].timeout_ns = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].timeout_ns = 200 * NS_PER_MS;
     start(fixture, (const char *const[]){"", NULL, OK_EMPTY}, 3); // closed, then silent beyond the timeout
     push(fixture, 1);
     run_until(fixture, &traces->sent, 1);
@@ -184,7 +185,7 @@ static void a_refusal_is_final(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     start(fixture, (const char *const[]){STATUS("400"), STATUS("500"), OK_EMPTY}, 3);
     push(fixture, 2);
     run_until(fixture, &traces->failed[SELF_FAILURE_REJECTED], 2);
@@ -200,7 +201,7 @@ static void what_was_rejected_in_part_is_counted(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     // ExportTraceServiceResponse{partial_success{rejected_spans: 1, error_message: "no\n"}}
     start(fixture, (const char *const[]){"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n\x0a\x07\x08\x01\x12\x03no\n"},
           1);
@@ -215,7 +216,7 @@ static void odd_but_good_answers_are_accepted(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     start(fixture,
           (const char *const[]){"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfine\n",
                                 "HTTP/1.1 204 No Content\r\n\r\n",
@@ -238,7 +239,7 @@ static void an_endless_answer_is_cut_off(void **state)
     answer[n] = 0;
     int head = sprintf(answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
     answer[head] = 'x';
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     start(fixture, (const char *const[]){""}, 1);
     // The script's send would block on 5 MiB: answer from here once the request is in.
     fixture->endpoint.script = (const char *const[]){NULL};
@@ -260,7 +261,7 @@ static void a_dead_endpoint_costs_a_bounded_queue(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = "http://127.0.0.1:1/v1/traces"; // nobody listens
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = "http://127.0.0.1:1/v1/traces"; // nobody listens
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
     run_until(fixture, &traces->retries, 1);
@@ -277,8 +278,8 @@ static void a_dead_endpoint_costs_a_bounded_queue(void **state)
 static void a_silent_endpoint_cannot_hold_the_end(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.endpoint[SELF_SIGNAL_METRICS].url = fixture->metrics_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].url = fixture->metrics_url;
     start(fixture, (const char *const[]){NULL}, 1);
     push(fixture, 1);
     uint64_t before = clock_monotonic_ns();
@@ -293,7 +294,7 @@ static void retries_end_after_a_while(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.give_up_ns = 2 * NS_PER_SEC;
     start(fixture, (const char *const[]){STATUS("503")}, 1);
     push(fixture, 2);
@@ -315,7 +316,7 @@ static void metrics_come_every_interval_and_at_the_end(void **state)
     struct fixture *fixture = *state;
     const struct self_export *metrics = &fixture->self.exports[SELF_SIGNAL_METRICS];
     struct span span = sample_server_span();
-    fixture->settings.endpoint[SELF_SIGNAL_METRICS].url = fixture->metrics_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].url = fixture->metrics_url;
     fixture->settings.metric_interval_ns = 100 * NS_PER_MS;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     while (!metrics->sent)
@@ -338,8 +339,8 @@ static void bodies_are_gzipped_on_request(void **state)
     struct fixture *fixture = *state;
     static uint8_t plain[1 << 16];
     z_stream stream = {0};
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.endpoint[SELF_SIGNAL_TRACES].gzip = true;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = true;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
     run_until(fixture, &fixture->self.exports[SELF_SIGNAL_TRACES].sent, 4);
@@ -363,7 +364,7 @@ static void credentials_are_used_and_not_shown(void **state)
     struct fixture *fixture = *state;
     char url[128];
     snprintf(url, sizeof(url), "http://me:secret@127.0.0.1:%u/v1/traces?token=secret", fixture->endpoint.port);
-    fixture->settings.endpoint[SELF_SIGNAL_TRACES].url = url;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = url;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 1);
     run_until(fixture, &fixture->self.exports[SELF_SIGNAL_TRACES].sent, 1);
