@@ -304,6 +304,7 @@ static void collector_release(struct collector *collector)
     recorder_free(collector->recorder);
     stages_release(&collector->stages);
     loop_free(collector->loop);
+    options_release(&collector->options);
     cleanup_fd_close(&collector->signal_fd);
 }
 

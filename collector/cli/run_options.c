@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "collector/conf/environment.h"
 
 const char run_help[] =
     "Usage: redstart run [selectors] [outputs] [options]\n"
@@ -96,6 +97,7 @@ static int option_apply(struct run_options *options, int option, const char *nam
         options->user = value;
         return value[0] ? 0 : complaint_error(complaint, "--user: expected the name of a user");
     }
+    options->has_config |= strcmp(name, "config") == 0;
     if (option == OPTION_PASS)
         return option_pass(options, name, value, complaint);
     bool exclude = option >= OPTION_EXCLUDE;
@@ -136,6 +138,9 @@ int run_options_parse(struct run_options *options, int argc, char **argv, char *
     r = selectors_environment(&options->selectors, environment, complaint);
     if (r < 0)
         return r;
+    if (options->has_config || environment_get_beyla(environment, "CONFIG_PATH", false, NULL))
+        return complaint_error(complaint, "--config: redstart run reads no configuration file in this version; the "
+                                          "collector of the installed pair does");
 
     char *arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 2] = {argv[0]};
     memcpy(arguments + 1, options->collector_arguments, options->collector_count * sizeof *arguments);

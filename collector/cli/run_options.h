@@ -10,7 +10,7 @@
 #define RUN_LOADER_ARGUMENTS_MAX    (SELECTORS_MAX + 32)
 
 struct run_options {
-    bool help;
+    bool help, has_config;
     const char *user; // NULL: by default
     enum log_level log_level;
     enum log_format log_format;

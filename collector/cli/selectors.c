@@ -11,24 +11,13 @@
 #define PATTERN_MAX 256
 #define PID_MAX     4194304
 
-static int port_check(struct str item)
-{
-    const char *dash = memchr(item.p, '-', item.n);
-    struct str first = {item.p, dash ? (size_t)(dash - item.p) : item.n};
-    uint64_t low, high;
-    if (value_number(first, 1, 65535, &low) < 0)
-        return -EINVAL;
-    if (!dash)
-        return 0;
-    return value_number((struct str){dash + 1, item.n - first.n - 1}, low, 65535, &high);
-}
-
 static int item_check(enum selector_kind kind, const char *option, struct str item, struct complaint *complaint)
 {
+    struct value_ports ports;
     uint64_t pid;
     switch (kind) {
     case SELECTOR_PORT:
-        if (port_check(item) == 0)
+        if (value_ports(item, &ports) == 0)
             return 0;
         return complaint_error(complaint, "%s " STR_FMT ": expected ports from 1 to 65535 such as 8080,9000-9010",
                                option, STR_ARG(item));

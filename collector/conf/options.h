@@ -1,5 +1,5 @@
-// What the collector is told: command line over environment over default. `redstart run` reads the same struct before
-// it starts anything, so that a mistake is named at once and by one piece of code.
+// What the collector is told: command line over environment over file over default. `redstart run` reads the same
+// struct before it starts anything, so that a mistake is named at once and by one piece of code.
 #pragma once
 
 #include <stdbool.h>
@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include "collector/conf/complaint.h"
 #include "collector/conf/otlp_target.h"
+#include "collector/conf/setting.h"
 #include "collector/conf/text_pool.h"
 #include "collector/export/otlp.h"
 #include "collector/export/text.h"
+#include "collector/span/route_config.h"
 #include "collector/span/sampler.h"
 #include "collector/span/trace_context.h"
 #include "common/lib/log.h"
@@ -18,6 +20,11 @@
 
 struct collector_options {
     bool help, version;
+    const char *config; // the file's name; NULL: none
+    int config_fd;      // it is open already; -1: it is not
+    struct yaml file;   // its texts: what pointers below may point into
+    struct setting_origin origin[SETTING_MAX];
+
     const char *loader_socket;
     const char *service_name; // NULL: each service its own
     uint64_t series_ttl_ns;   // 0: never forgotten
@@ -46,16 +53,20 @@ struct collector_options {
 
     bool otlp; // at least one signal to one of them
     struct otlp_settings push;
-    struct sampler sampler;
+    unsigned sampler_name; // of the schema's names
+    double sampler_arg;
+    struct sampler sampler; // what both make
     struct propagators propagators;
+    struct route_config routes;
 
     struct text_pool texts; // what the pointers above point into, if not into argv or the environment
 };
 
 extern const char options_help[];
 
-// 0, or -EINVAL with complaint->error. environment as in main().
+// 0, or -EINVAL with complaint->error; then too the options are to be released. environment as in main().
 int options_parse(struct collector_options *options, int argc, char **argv, char *const *environment,
                   struct complaint *complaint) must_check;
+void options_release(struct collector_options *options);
 // A NUL-terminated copy that lives as long as the options; NULL (and an error) when they are too long in all.
 char *options_keep(struct collector_options *options, struct complaint *complaint, struct str text);

@@ -2,6 +2,7 @@
 #include "collector/conf/propagators.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include "collector/conf/environment.h"
 #include "collector/conf/value.h"
 
@@ -61,8 +62,7 @@ int propagators_parse(const char *list, struct propagators *ret_propagators, str
     return 0;
 }
 
-void propagators_environment(char *const *environment, struct propagators *ret_propagators,
-                             struct complaint *complaint)
+bool propagators_environment(char *const *environment, struct propagators *propagators, struct complaint *complaint)
 {
     const char *list = environment_get(environment, "OTEL_PROPAGATORS");
     struct propagators parsed = {0};
@@ -75,5 +75,19 @@ void propagators_environment(char *const *environment, struct propagators *ret_p
         else
             complaint_warn(complaint, "OTEL_PROPAGATORS: " STR_FMT ": " EXPECTED "; ignored", STR_ARG(item));
     }
-    *ret_propagators = items || none ? parsed : propagators_default;
+    if (!items && !none)
+        return false;
+    *propagators = parsed;
+    return true;
+}
+
+void propagators_write(const struct propagators *propagators, char *text, size_t size)
+{
+    static const char *const names[PROPAGATOR_MAX] = {
+        [PROPAGATOR_TRACECONTEXT] = "tracecontext",
+        [PROPAGATOR_B3] = "b3",
+    };
+    size_t used = (size_t)snprintf(text, size, "%s", propagators->count ? "" : "none");
+    for (unsigned i = 0; i < propagators->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "", names[propagators->order[i]]);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX] = {
+const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX + 1] = {
     [ROUTE_UNMATCHED_UNSET] = "unset",
     [ROUTE_UNMATCHED_WILDCARD] = "wildcard",
     [ROUTE_UNMATCHED_PATH] = "path",

@@ -11,7 +11,7 @@
 void route_options_init(struct route_config *config);
 // unset, wildcard, path or heuristic (any case). 0 or -EINVAL.
 int route_options_unmatched(const char *text, enum route_unmatched *ret_unmatched) must_check;
-extern const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX];
+extern const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX + 1]; // ends in NULL
 // NULL if it is a pattern, else what is wrong with it: "expected a leading /", to be put behind its name.
 const char *route_options_problem(const char *pattern);
 // Keeps the pointers of *pattern. 0, or -EINVAL with complaint->error, where `what` names the option or key.

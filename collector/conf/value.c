@@ -149,6 +149,20 @@ int value_listen(const char *text, struct str *ret_address, uint16_t *ret_port)
     return 0;
 }
 
+int value_ports(struct str text, struct value_ports *ret_ports)
+{
+    const char *dash = memchr(text.p, '-', text.n);
+    struct str first = {text.p, dash ? (size_t)(dash - text.p) : text.n};
+    uint64_t low, high;
+    if (value_number(first, 1, 65535, &low) < 0)
+        return -EINVAL;
+    high = low;
+    if (dash && value_number((struct str){dash + 1, text.n - first.n - 1}, low, 65535, &high) < 0)
+        return -EINVAL;
+    *ret_ports = (struct value_ports){(uint16_t)low, (uint16_t)high};
+    return 0;
+}
+
 static struct str spaces_trim(struct str text)
 {
     while (text.n && isspace((unsigned char)text.p[0]))

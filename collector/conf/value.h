@@ -27,6 +27,12 @@ void value_duration_write(uint64_t ns, char text[VALUE_DURATION_SIZE]);
 // address as written without brackets: an IP address or "localhost" (which is p == NULL as well). 0 or -EINVAL.
 int value_listen(const char *text, struct str *ret_address, uint16_t *ret_port) must_check;
 
+// "8080", or "9000-9010" with low <= high: the same twice for one port. 0 or -EINVAL.
+struct value_ports {
+    uint16_t low, high;
+};
+int value_ports(struct str text, struct value_ports *ret_ports) must_check;
+
 // Cuts the first item off a comma list, with spaces around it removed; false at the end. Empty items are skipped.
 bool value_list_next(struct str *list, struct str *ret_item);
 // "key = value" without the spaces; the key is not empty, the value may be and may contain '='. 0 or -EINVAL.

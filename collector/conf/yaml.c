@@ -248,6 +248,7 @@ int yaml_read(struct yaml *yaml, const char *file, struct str bytes, struct comp
     if (r == 0 && complaint->errors > errors)
         r = -EINVAL;
     yaml->root = r == 0 && builder.nodes ? yaml->nodes : NULL;
+    yaml->count = builder.nodes;
     if (r < 0)
         yaml_release(yaml);
     return r;
@@ -258,6 +259,7 @@ void yaml_release(struct yaml *yaml)
     free(yaml->nodes);
     free(yaml->texts);
     yaml->nodes = NULL;
+    yaml->count = 0;
     yaml->root = NULL;
     yaml->texts = NULL;
 }

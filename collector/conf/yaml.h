@@ -45,7 +45,8 @@ struct yaml {
     const char *file; // for messages
     struct complaint *complaint;
     const struct yaml_node *root; // NULL: the document is empty
-    struct yaml_node *nodes;
+    struct yaml_node *nodes;      // in the order of the file, a map or list before what is in it
+    size_t count;
     char *texts;
 };
 
@@ -60,6 +61,9 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, struct str key);
 int yaml_error(const struct yaml *yaml, const struct yaml_node *node, const char *format, ...) printf_like(3, 4);
 // The same, pointing at the node's key.
 int yaml_error_key(const struct yaml *yaml, const struct yaml_node *node, const char *format, ...) printf_like(3, 4);
+
+// "PATH: expected WHAT, not ...", with what stands there. -EINVAL.
+int yaml_error_expected(const struct yaml *yaml, const struct yaml_node *node, const char *what);
 
 // Typed values. Each returns 0, or -EINVAL with one error that says what was expected and what stands there.
 int yaml_expect(const struct yaml *yaml, const struct yaml_node *node, enum yaml_kind kind) must_check;

@@ -84,8 +84,7 @@ int yaml_error_key(const struct yaml *yaml, const struct yaml_node *node, const 
     return r;
 }
 
-// "expected WHAT, not what stands there".
-static int error_expected(const struct yaml *yaml, const struct yaml_node *node, const char *what)
+int yaml_error_expected(const struct yaml *yaml, const struct yaml_node *node, const char *what)
 {
     static const char *const kinds[] = {[YAML_NULL] = "nothing", [YAML_LIST] = "a list", [YAML_MAP] = "a map"};
     if (node->kind != YAML_SCALAR)
@@ -98,14 +97,14 @@ static int error_expected(const struct yaml *yaml, const struct yaml_node *node,
 int yaml_expect(const struct yaml *yaml, const struct yaml_node *node, enum yaml_kind kind)
 {
     static const char *const kinds[] = {"nothing", "a single value", "a list", "a map of keys and values"};
-    return node->kind == kind ? 0 : error_expected(yaml, node, kinds[kind]);
+    return node->kind == kind ? 0 : yaml_error_expected(yaml, node, kinds[kind]);
 }
 
 int yaml_text(const struct yaml *yaml, const struct yaml_node *node, size_t min, size_t max, const char *what,
               const char **ret_text)
 {
     if (node->kind != YAML_SCALAR)
-        return error_expected(yaml, node, what);
+        return yaml_error_expected(yaml, node, what);
     if (node->text.n < min || node->text.n > max)
         return yaml_error(yaml, node, "expected %s of %zu to %zu bytes, not %zu", what, min, max, node->text.n);
     for (size_t i = 0; i < node->text.n; i++)
@@ -118,7 +117,7 @@ int yaml_text(const struct yaml *yaml, const struct yaml_node *node, size_t min,
 int yaml_boolean(const struct yaml *yaml, const struct yaml_node *node, bool *ret_boolean)
 {
     if (node->kind != YAML_SCALAR || node->quoted || value_boolean(node->text.p, ret_boolean) < 0)
-        return error_expected(yaml, node, "true or false");
+        return yaml_error_expected(yaml, node, "true or false");
     return 0;
 }
 
@@ -127,14 +126,14 @@ int yaml_number(const struct yaml *yaml, const struct yaml_node *node, uint64_t 
     char what[80];
     snprintf(what, sizeof what, "a number from %" PRIu64 " to %" PRIu64, min, max);
     if (node->kind != YAML_SCALAR || node->quoted || value_number(node->text, min, max, ret_number) < 0)
-        return error_expected(yaml, node, what);
+        return yaml_error_expected(yaml, node, what);
     return 0;
 }
 
 int yaml_ratio(const struct yaml *yaml, const struct yaml_node *node, double *ret_ratio)
 {
     if (node->kind != YAML_SCALAR || node->quoted || value_ratio(node->text.p, ret_ratio) < 0)
-        return error_expected(yaml, node, "a number from 0 to 1");
+        return yaml_error_expected(yaml, node, "a number from 0 to 1");
     return 0;
 }
 
@@ -149,7 +148,7 @@ int yaml_duration(const struct yaml *yaml, const struct yaml_node *node, uint64_
     value_duration_write(min, low);
     value_duration_write(max, high);
     snprintf(what, sizeof what, "a duration such as 500ms, 60s or 1h30m, from %s to %s", low, high);
-    return error_expected(yaml, node, what);
+    return yaml_error_expected(yaml, node, what);
 }
 
 int yaml_choice(const struct yaml *yaml, const struct yaml_node *node, const char *const *names, unsigned *ret_index)
@@ -165,5 +164,5 @@ int yaml_choice(const struct yaml *yaml, const struct yaml_node *node, const cha
         if (used < sizeof what)
             used += (size_t)snprintf(what + used, sizeof what - used, "%s%s", between, names[i]);
     }
-    return error_expected(yaml, node, what);
+    return yaml_error_expected(yaml, node, what);
 }

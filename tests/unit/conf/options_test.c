@@ -71,13 +71,13 @@ static void test_mistakes(void **state)
         {{"--help=x"}, "--help=x: unknown option or unwanted value; see --help"},
         {{"--otlp"}, "--otlp: expected a value"},
         {{"--otlp", "ftp://x"}, "--otlp ftp://x: expected a URL such as http://localhost:4318"},
-        {{"--print-traces=xml"}, "--print-traces=xml: expected text or json"},
+        {{"--print-traces=xml"}, "--print-traces xml: expected none, text or json"},
         {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 (never) to 31622400"},
         {{"--series-max", "0"}, "--series-max 0: expected a number from 1 to 100000"},
         {{"--series-max=many"}, "--series-max many: expected a number from 1 to 100000"},
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
         {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf or grpc"},
-        {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes"},
+        {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes in one line"},
         {{"--record", ""}, "--record: expected the name of a file"},
         {{"--replay", ""}, "--replay: expected the name of a recording"},
         {{"--replay-metrics"}, "--replay-metrics: only with --replay"},
@@ -86,9 +86,11 @@ static void test_mistakes(void **state)
         {{"--replay=f", "--otlp=http://x"},
          "--replay f: prints only, --record, --prometheus and --otlp do not go with it"},
         {{"--replay=f", "--record=g"}, "--replay f: prints only, --record, --prometheus and --otlp do not go with it"},
-        {{"--config", "f"},
-         "--config: configuration files are not available in this version; use options or OTEL_* "
-         "variables"},
+        {{"--config", ""}, "--config: expected the name of a file"},
+        {{"--config-fd", "2"}, "--config-fd 2: expected the number of an open file"},
+        {{"--config", "/nonexistent/f.yaml"},
+         "/nonexistent/f.yaml: cannot be read: No such file or directory; expected a configuration file, see "
+         "redstart.yaml(5)"},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         assert_int_equal(parse(rows[i].arguments, NULL), -22);
@@ -153,7 +155,8 @@ static void test_beyla_variables(void **state)
     assert_false(options.prometheus);
 
     assert_int_equal(parse(NULL, ENVIRONMENT("OTEL_EBPF_CONFIG_PATH=/f")), -22);
-    assert_non_null(strstr(complaint.error, "OTEL_EBPF_CONFIG_PATH"));
+    assert_string_equal(complaint.error, "/f: cannot be read: No such file or directory; expected a configuration "
+                                         "file, see redstart.yaml(5)");
 }
 
 int main(void)

@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include "collector/conf/otlp_environment.h"
+#include "collector/conf/options.h"
+#include "collector/conf/otlp_destination.h"
 
 static struct collector_options options;
 static struct complaint complaint;
@@ -175,10 +176,10 @@ static int read_file(const struct otlp_target *targets, unsigned n, const char *
 {
     memset(&options, 0, sizeof(options));
     memset(&complaint, 0, sizeof(complaint));
-    otlp_environment_defaults(&options);
+    setting_defaults(&options);
     memcpy(options.target, targets, n * sizeof(*targets));
     options.targets = n;
-    return otlp_environment_read(&options, (char *const *)environment, &complaint);
+    return otlp_destination_read(&options, (char *const *)environment, &complaint);
 }
 
 static void test_file(void **state)

@@ -1,0 +1,68 @@
+// See config.h.
+#include "collector/conf/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "collector/conf/resource.h"
+
+static int service_attributes(struct collector_options *options, const struct yaml *yaml)
+{
+    const struct yaml_node *map = yaml_get(yaml_get(yaml->root, STR("service")), STR("attributes"));
+    int r = 0;
+    for (const struct yaml_node *node = map ? map->first : NULL; node; node = node->next)
+        if (resource_set(options, node->key.p, node->text.p) < 0)
+            r = yaml_error_key(yaml, node, "expected at most %zu attributes", array_size(options->push.resource) - 1);
+    return r;
+}
+
+int config_parse(struct collector_options *options, const char *path, struct str bytes, struct complaint *complaint)
+{
+    struct yaml *yaml = &options->file;
+    int r = yaml_read(yaml, path, bytes, complaint);
+    if (r == -ENOMEM)
+        return complaint_error(complaint, "%s: not enough memory to read it", path);
+    if (r == 0)
+        r = schema_check(yaml);
+    if (r < 0)
+        return r;
+    int (*const sections[])(struct collector_options *, const struct yaml *) = {
+        setting_file,
+        service_attributes,
+        config_otlp,
+        config_routes,
+    };
+    for (unsigned i = 0; i < array_size(sections); i++)
+        if (sections[i](options, yaml) < 0)
+            r = -EINVAL;
+    return r;
+}
+
+// One byte more than a document may have, so that a longer one is seen.
+static int bytes_read(int fd, char *bytes, size_t *ret_size)
+{
+    size_t used = 0;
+    (void)lseek(fd, 0, SEEK_SET); // a pipe begins where it is
+    for (ssize_t n = 1; n > 0 && used <= YAML_SIZE_MAX; used += (size_t)n) {
+        n = read(fd, bytes + used, YAML_SIZE_MAX + 1 - used);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        n = n < 0 ? 0 : n;
+    }
+    *ret_size = used;
+    return 0;
+}
+
+int config_read(struct collector_options *options, const char *path, int fd, struct complaint *complaint)
+{
+    cleanup_free char *bytes = malloc(YAML_SIZE_MAX + 1);
+    cleanup_fd int opened = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+    size_t size = 0;
+    int r = !bytes ? -ENOMEM : fd < 0 && opened < 0 ? -errno : bytes_read(fd < 0 ? opened : fd, bytes, &size);
+    if (r < 0)
+        return complaint_error(complaint, "%s: cannot be read: %s; expected a configuration file, see redstart.yaml(5)",
+                               path, strerror(-r));
+    return config_parse(options, path, (struct str){bytes, size}, complaint);
+}
