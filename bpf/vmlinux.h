@@ -63,6 +63,12 @@ enum { PF_IO_WORKER = 0x10, PF_KTHREAD = 0x200000 };
 struct ns_common {
     unsigned int inum;
 };
+struct pid_namespace {
+    struct ns_common ns;
+};
+struct cgroup_namespace {
+    struct ns_common ns;
+};
 struct net {
     struct ns_common ns;
 };
@@ -147,7 +153,33 @@ typedef struct {
 struct signal_struct {
     atomic_t live;
 };
+struct nsproxy {
+    struct pid_namespace *pid_ns_for_children;
+    struct net *net_ns;
+    struct cgroup_namespace *cgroup_ns;
+};
+struct kernfs_node {
+    struct kernfs_node *__parent; // since 6.15
+    const char *name;
+};
+struct kernfs_node___parent {
+    struct kernfs_node *parent; // before
+};
+struct cgroup {
+    int level;
+    struct kernfs_node *kn;
+};
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+};
+enum cgroup_subsys_id { memory_cgrp_id = 1, pids_cgrp_id = 2, CGROUP_SUBSYS_COUNT = 3 };
+struct css_set {
+    struct cgroup_subsys_state *subsys[CGROUP_SUBSYS_COUNT];
+    struct cgroup *dfl_cgrp;
+};
 struct task_struct {
+    struct nsproxy *nsproxy;
+    struct css_set *cgroups;
     unsigned int flags;
     pid_t pid, tgid;
     struct task_struct *real_parent, *group_leader;

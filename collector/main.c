@@ -26,6 +26,7 @@
 #include "common/lib/notify.h"
 
 #define MALLOC_LARGE    (128 << 10)
+#define STATUS_MAX      256
 #define CONN_TICK_NS    (250 * NS_PER_MS)
 #define HOUSEKEEPING_NS NS_PER_SEC
 #define FLUSH_NS        (5 * NS_PER_SEC - 500 * NS_PER_MS) // the launcher waits a little longer, then kills
@@ -77,11 +78,14 @@ static void intake_process_exit(void *context, uint32_t pid)
 
 static void status_send(struct collector *collector)
 {
+    char text[STATUS_MAX];
     if (!intake_attached(collector->intake))
-        notify_status("waiting for the loader at %s", collector->options.loader_socket);
+        snprintf(text, sizeof text, "STATUS=waiting for the loader at %s", collector->options.loader_socket);
     else
-        notify_status("receiving, %u processes, %" PRIu64 " requests", collector->self.observed_processes,
-                      collector->self.spans[SPAN_KIND_SERVER] + collector->self.spans[SPAN_KIND_CLIENT]);
+        snprintf(text, sizeof text, "STATUS=receiving, %u processes, %" PRIu64 " requests",
+                 collector->self.observed_processes,
+                 collector->self.spans[SPAN_KIND_SERVER] + collector->self.spans[SPAN_KIND_CLIENT]);
+    notify_send(text);
 }
 
 static void intake_is_attached(void *context)

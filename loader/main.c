@@ -31,7 +31,7 @@
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_UNABLE };
 
 struct loader {
-    struct loader_options options;
+    struct loader_options *options;
     struct probes probes;
     struct selection selection;
     struct resolve resolve;
@@ -57,6 +57,7 @@ static int signals_open(void)
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGHUP); // ends nothing: the rules are read again
     sigprocmask(SIG_BLOCK, &stop, NULL);
     return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -85,31 +86,12 @@ static int identity_find(struct loader_options *options)
     return 0;
 }
 
-// pids must exist; a port that nobody listens on is waited for.
-static int selection_check(const struct loader_options *options)
-{
-    for (unsigned i = 0; i < options->include.pid_count; i++)
-        if (!selection_process_lives((uint32_t)options->include.pid[i])) {
-            fprintf(stderr, "redstart-loader: --pid %d: there is no such process\n", options->include.pid[i]);
-            return -ESRCH;
-        }
-    return 0;
-}
-
 static void silence_say(const struct loader *loader)
 {
-    const struct port_set *ports = &loader->options.include.ports;
-
-    if (!ports->any)
-        return;
     for (uint32_t pid = 1; pid < loader->probes.targets_size; pid++)
-        if (probes_target(&loader->probes, pid) & (TARGET_CLIENT | TARGET_SERVER))
+        if (probes_observed(&loader->probes, pid))
             return;
-    for (uint32_t port = 1; port < 65536; port++)
-        if (port_set_has(ports, (uint16_t)port)) {
-            log_warn("nobody listens on port %u yet: waiting for a process that does", port);
-            return;
-        }
+    log_warn("no process is selected yet, or listens on a selected port: waiting for one that does");
 }
 
 // Attaches, or takes over what a loader that was killed left attached.
@@ -124,11 +106,9 @@ static int loader_attach(struct loader *loader)
     if (!adopted && loader->pin_fd >= 0 && pin_all(loader->pin_fd, &loader->probes) < 0)
         return EXIT_FAILED;
     int r = probes_map(&loader->probes);
-    if (!r)
-        r = selection_start(&loader->selection);
     if (r < 0)
-        log_error("cannot walk the processes and sockets of this host: %s", strerror(-r));
-    return r < 0 ? EXIT_UNABLE : EXIT_DONE;
+        log_error("cannot map what the kernel side shares: %s", strerror(-r));
+    return r < 0 || selection_start(&loader->selection) < 0 ? EXIT_UNABLE : EXIT_DONE;
 }
 
 // Does serving work with what is left? It makes an iterator for each walk.
@@ -156,15 +136,15 @@ static int loader_serve(struct loader *loader)
 // The socket comes first: it shows whether another loader is at work here, and a collector may already wait at it.
 static int loader_run(struct loader *loader)
 {
-    loader->listen_fd = listen_open(loader->options.socket_path);
+    loader->listen_fd = listen_open(loader->options->socket_path);
     if (loader->listen_fd < 0)
         return EXIT_FAILED;
-    int code = probes_load(&loader->probes, &loader->options) < 0 ? EXIT_UNABLE : loader_attach(loader);
+    int code = probes_load(&loader->probes) < 0 ? EXIT_UNABLE : loader_attach(loader);
     if (!code)
         code = loader_serve(loader);
     if (loader->pin_fd >= 0)
-        pin_remove(loader->pin_fd, loader->options.pin_path);
-    unlink(loader->options.socket_path);
+        pin_remove(loader->pin_fd, loader->options->pin_path);
+    unlink(loader->options->socket_path);
     return code; // the kernel closes and unmaps: what the last filter forbids is not tried
 }
 
@@ -179,10 +159,11 @@ static int loader_detach(const struct loader_options *options)
 
 int main(int argc, char **argv)
 {
-    static struct loader loader = {.signal_fd = -1, .pin_fd = -1, .listen_fd = -1};
-    struct loader_options *options = &loader.options;
+    static struct loader_options own_options;
+    static struct loader loader = {.options = &own_options, .signal_fd = -1, .pin_fd = -1, .listen_fd = -1};
+    struct loader_options *options = loader.options;
 
-    if (options_parse(argv, options) < 0 || selection_check(options) < 0)
+    if (options_parse(argv, options) < 0)
         return EXIT_USAGE;
     environment_trim();
     log_init("redstart-loader", options->log_level, options->log_format);
@@ -200,6 +181,6 @@ int main(int argc, char **argv)
     loader.signal_fd = signals_open();
     if (loader.signal_fd < 0 || identity_take(options->uid, options->gid) < 0 || seccomp_before_load() < 0)
         return EXIT_UNABLE;
-    loader.selection = (struct selection){.options = options, .probes = &loader.probes, .self = (uint32_t)getpid()};
+    loader.selection = (struct selection){.arguments = argv, .options = options, .probes = &loader.probes, .self = (uint32_t)getpid()};
     return loader_run(&loader);
 }

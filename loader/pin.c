@@ -104,16 +104,6 @@ static bool map_same(int ours, int pinned)
            a.max_entries == b.max_entries && a.map_flags == b.map_flags && strcmp(a.name, b.name) == 0;
 }
 
-static bool settings_same(const struct bpf_map *map, int pinned)
-{
-    size_t size;
-    const void *ours = bpf_map__initial_value((struct bpf_map *)map, &size);
-    cleanup_free void *theirs = malloc(bpf_map__value_size(map));
-    __u32 zero = 0;
-
-    return ours && theirs && bpf_map_lookup_elem(pinned, &zero, theirs) == 0 && memcmp(ours, theirs, size) == 0;
-}
-
 // NULL if everything pinned is ours, else what is not.
 static const char *pins_compare(int directory, const struct probes *probes)
 {
@@ -131,8 +121,6 @@ static const char *pins_compare(int directory, const struct probes *probes)
         cleanup_fd int pinned = pin_get(directory, "map", pin_map_name(map));
         if (pinned < 0 || !map_same(bpf_map__fd(map), pinned))
             return bpf_map__name(map);
-        if (map == probes->skeleton->maps.rodata && !settings_same(map, pinned))
-            return "selection";
     }
     for (unsigned i = 0; i < probes->rings; i++) {
         char name[16];
@@ -150,6 +138,7 @@ static int pins_take(int directory, struct probes *probes)
         .events = pin_get(directory, "map", "events"),
         .counters = pin_get(directory, "map", "counters"),
         .targets = pin_get(directory, "map", "targets"),
+        .data = pin_get(directory, "map", "bss"),
         .walk_tasks = pin_get(directory, "link", "walk_tasks"),
         .walk_files = pin_get(directory, "link", "walk_files"),
         .walk_tails = pin_get(directory, "link", "walk_tails"),

@@ -11,7 +11,7 @@ struct probes;
 // Opens the directory; root makes it first, for uid. Below /sys/fs/bpf (mode 0700, root's) everything later goes by this fd.
 // Returns the fd or -errno after a log line.
 int pin_open(const char *path, uid_t uid, gid_t gid) must_check;
-// Takes over what is pinned, if programs (by tag), maps (by definition) and settings (by value) are those of `probes`, which is
+// Takes over what is pinned, if programs (by tag) and maps (by definition) are those of `probes`, which is
 // loaded and not attached. 1: taken over, 0: nothing usable there (and nothing left there), -errno after a log line.
 int pin_adopt(int directory, struct probes *probes) must_check;
 // Pins everything. 0 or -errno after a log line.

@@ -40,18 +40,6 @@ static uint32_t pid_max_read(void)
     return value >= 1024 && value <= PID_MAX_LIMIT ? (uint32_t)value : PID_MAX_LIMIT;
 }
 
-static void settings_write(struct redstart_bpf *skeleton, const struct loader_options *options)
-{
-    skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
-    skeleton->rodata->cfg_ring_size = RING_SIZE;
-    skeleton->rodata->cfg_select_all = options_select_all(options);
-    skeleton->rodata->cfg_select_names = options_select_all(options) || options->include.exe_count ||
-                                         options->include.pid_count || options->exclude.exe_count;
-    skeleton->rodata->cfg_select_ports = options->include.ports.any;
-    memcpy((void *)skeleton->rodata->cfg_ports, options->include.ports.bits, sizeof options->include.ports.bits);
-    memcpy((void *)skeleton->rodata->cfg_excluded_ports, options->exclude.ports.bits, sizeof options->exclude.ports.bits);
-}
-
 static int maps_size(struct probes *probes)
 {
     struct redstart_bpf *skeleton = probes->skeleton;
@@ -59,7 +47,7 @@ static int maps_size(struct probes *probes)
     if (!r)
         r = bpf_map__set_max_entries(skeleton->maps.rings, probes->rings);
     if (!r)
-        r = bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 7) / 8);
+        r = bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 3) / 4);
     return r;
 }
 
@@ -78,7 +66,7 @@ static int rings_make(struct probes *probes)
     return 0;
 }
 
-int probes_load(struct probes *ret_probes, const struct loader_options *options)
+int probes_load(struct probes *ret_probes)
 {
     struct probes *probes = ret_probes;
     int cpus = libbpf_num_possible_cpus();
@@ -103,7 +91,8 @@ int probes_load(struct probes *ret_probes, const struct loader_options *options)
         log_error("cannot open the embedded BPF object: %s", strerror(-r));
         return r;
     }
-    settings_write(probes->skeleton, options);
+    probes->skeleton->rodata->cfg_ring_size = RING_SIZE;
+    probes->skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
     while (((probes->cpus - 1) >> probes->skeleton->rodata->cfg_ring_shift) >= probes->rings)
         probes->skeleton->rodata->cfg_ring_shift++;
     int r = maps_size(probes);
@@ -136,8 +125,9 @@ int probes_attach(struct probes *probes)
     }
     probes->fds = (struct probes_fds){
         bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
-        bpf_map__fd(skeleton->maps.targets),         bpf_link__fd(skeleton->links.walk_tasks),
-        bpf_link__fd(skeleton->links.walk_files), bpf_link__fd(skeleton->links.walk_tails),
+        bpf_map__fd(skeleton->maps.targets),         bpf_map__fd(skeleton->maps.bss),
+        bpf_link__fd(skeleton->links.walk_tasks),    bpf_link__fd(skeleton->links.walk_files),
+        bpf_link__fd(skeleton->links.walk_tails),
     };
     return 0;
 }
@@ -147,8 +137,9 @@ int probes_replace(struct probes *probes, const struct probes_fds *fds, const in
     redstart_bpf__destroy(probes->skeleton);
     probes->skeleton = NULL;
     probes->fds = *fds;
-    bool whole = fds->events >= 0 && fds->counters >= 0 && fds->targets >= 0 && fds->walk_tasks >= 0 &&
-                 fds->walk_files >= 0 && fds->walk_tails >= 0;
+    bool whole = true;
+    for (const int *fd = (const int *)fds; fd < (const int *)(fds + 1); fd++)
+        whole = whole && *fd >= 0;
     for (unsigned i = 0; i < probes->rings; i++) {
         cleanup_fd_close(&probes->ring_fd[i]);
         probes->ring_fd[i] = ring_fds[i];
@@ -159,29 +150,34 @@ int probes_replace(struct probes *probes, const struct probes_fds *fds, const in
 
 int probes_map(struct probes *probes)
 {
-    size_t targets_size = ((size_t)probes->targets_size + 7) / 8 * 8;
-    void *targets = mmap(NULL, targets_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                         probes->fds.targets, 0);
-    if (targets == MAP_FAILED)
+    size_t targets_size = ((size_t)probes->targets_size + 3) / 4 * 4 * sizeof(struct target);
+    int both = PROT_READ | PROT_WRITE;
+    void *targets = mmap(NULL, targets_size, both, MAP_SHARED, probes->fds.targets, 0);
+    char *data = mmap(NULL, sizeof(struct redstart_bpf__bss), both, MAP_SHARED, probes->fds.data, 0);
+    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED, probes->fds.counters, 0);
+
+    if (targets == MAP_FAILED || data == MAP_FAILED || counters == MAP_FAILED)
         return -errno;
     probes->targets = targets;
-    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED,
-                          probes->fds.counters, 0);
-    if (counters == MAP_FAILED)
-        return -errno;
+    probes->policy = (struct policy *)(data + offsetof(struct redstart_bpf__bss, policy));
     probes->counters = counters;
     return 0;
 }
 
-uint8_t probes_target(const struct probes *probes, uint32_t pid)
+struct target probes_target(const struct probes *probes, uint32_t pid)
 {
-    return pid < probes->targets_size ? ((volatile uint8_t *)probes->targets)[pid] : 0;
+    return pid < probes->targets_size ? probes->targets[pid] : (struct target){0};
 }
 
-void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags)
+void probes_target_set(struct probes *probes, uint32_t pid, struct target target)
 {
     if (pid < probes->targets_size)
-        ((volatile uint8_t *)probes->targets)[pid] = flags;
+        probes->targets[pid] = target;
+}
+
+bool probes_observed(const struct probes *probes, uint32_t pid)
+{
+    return probes_target(probes, pid).flags & (TARGET_CLIENT | TARGET_SERVER);
 }
 
 uint64_t probes_counter(const struct probes *probes, unsigned which)

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "common/abi/event.h"
-#include "loader/options.h"
+#include "common/abi/policy.h"
+#include "common/lib/cleanup.h"
 
 #define PROBES_RINGS_MAX 16
-#define PROBES_LINKS_MAX 8
 
 struct redstart_bpf;
 
 // What is needed once everything is attached.
 struct probes_fds {
-    int events, counters, targets;          // maps
+    int events, counters, targets, data;    // maps
     int walk_tasks, walk_files, walk_tails; // links of the iterators
 };
 
@@ -25,22 +25,25 @@ struct probes {
     unsigned rings;
     uint32_t ring_size;          // bytes of a ring's data area
     int ring_fd[PROBES_RINGS_MAX];
-    uint8_t *targets;            // mapped: one byte of enum target_flag per pid
+    volatile struct target *targets; // mapped: one for each pid
     uint32_t targets_size;
+    volatile struct policy *policy; // mapped
     volatile uint64_t *counters; // mapped, read only: cpus x struct counters
 };
 
 // Loads and configures; nothing is attached. 0, or -errno after a log line that says what is missing.
-int probes_load(struct probes *ret_probes, const struct loader_options *options) must_check;
+int probes_load(struct probes *ret_probes) must_check;
 int probes_attach(struct probes *probes) must_check;
 // Drops what was loaded for these fds of the same objects (taken over, also on failure). 0 or -EBADF.
 int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds) must_check;
-// Maps targets and counters. After attaching or replacing. 0 or -errno.
+// Maps targets, policy and counters. After attaching or replacing. 0 or -errno.
 int probes_map(struct probes *probes) must_check;
 // Nothing takes it back: programs, links and mappings go with the process (or stay pinned).
 
-uint8_t probes_target(const struct probes *probes, uint32_t pid);
-void probes_target_set(struct probes *probes, uint32_t pid, uint8_t flags);
+struct target probes_target(const struct probes *probes, uint32_t pid);
+void probes_target_set(struct probes *probes, uint32_t pid, struct target target);
+// Is the process told to the collector?
+bool probes_observed(const struct probes *probes, uint32_t pid);
 // Sum of a counter over all CPUs.
 uint64_t probes_counter(const struct probes *probes, unsigned which);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 
 #define LINEAGE_PASSES_MAX 16 // children with a lower pid than their parent's need another pass
 
-static const char *const own_programs[] = {"redstart", "redstart-loader", "redstart-collector", "redstart-resolver"};
+#define OWN_PROGRAMS "redstart?(-loader|-collector|-resolver)"
 
 // The executable's path as the kernel links it; without the mark of a deleted file. Returns its length, 0 if there is none.
 static size_t exe_read(uint32_t pid, char *path)
@@ -36,53 +37,29 @@ bool selection_process_lives(uint32_t pid)
     return access(folder, F_OK) == 0;
 }
 
-static const char *base_name(const char *path)
+static struct target selection_judge(struct selection *selection, const struct process_event *event, const char *path)
 {
+    const struct rules *rules = &selection->options->rules;
+    const uint32_t where[3] = {event->pid_namespace, event->net_namespace, event->cgroup_namespace};
     const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
-static bool exe_matches(const struct selectors *selectors, const char *path)
-{
-    for (unsigned i = 0; i < selectors->exe_count; i++) {
-        const char *glob = selectors->exe[i];
-        if (fnmatch(glob, strchr(glob, '/') ? path : base_name(path), 0) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool pid_listed(const struct selectors *selectors, uint32_t pid)
-{
-    for (unsigned i = 0; i < selectors->pid_count; i++)
-        if ((uint32_t)selectors->pid[i] == pid)
-            return true;
-    return false;
-}
-
-static bool is_own_program(const char *path)
-{
-    for (unsigned i = 0; i < array_size(own_programs); i++)
-        if (strcmp(base_name(path), own_programs[i]) == 0)
-            return true;
-    return false;
-}
-
-static uint8_t selection_flags(const struct selection *selection, const struct process_event *event, const char *path)
-{
-    const struct loader_options *options = selection->options;
-    uint8_t before = probes_target(selection->probes, event->pid);
-
-    if (event->pid == selection->self || pid_listed(&options->exclude, event->pid) || is_own_program(path) ||
-        exe_matches(&options->exclude, path))
-        return TARGET_EXCLUDED;
-    if (before & TARGET_LINEAGE || pid_listed(&options->include, event->pid) ||
-        (options->include.pid_count && probes_target(selection->probes, event->parent_pid) & TARGET_LINEAGE))
-        return TARGET_CLIENT | TARGET_SERVER | TARGET_LINEAGE;
-    if (options_select_all(options) || exe_matches(&options->include, path))
-        return TARGET_CLIENT | TARGET_SERVER;
+    if (event->pid == 1)
+        memcpy(selection->host_namespace, where, sizeof where);
+    if (event->pid == selection->self || event->pid == selection->collector ||
+        fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0)
+        return (struct target){TARGET_EXCLUDED | TARGET_OWN, 0};
+    struct target before = probes_target(selection->probes, event->pid);
+    uint8_t lineage = (before.rules | probes_target(selection->probes, event->parent_pid).rules) & rules->policy.lineage;
+    struct rules_verdict verdict =
+        rules_judge(rules, event, path, lineage, memcmp(selection->host_namespace, where, sizeof where) != 0);
+    if (verdict.excluded)
+        return (struct target){TARGET_EXCLUDED, verdict.bits};
     // A selected port makes its own mark when the process listens; that stays until the process executes something else.
-    return before & TARGET_PENDING ? 0 : before & TARGET_CLIENT;
+    before = probes_target(selection->probes, event->pid);
+    bool keeps = event->kind != EVENT_MOVE || event->selected;
+    return (struct target){(uint8_t)((verdict.selected ? TARGET_CLIENT | TARGET_SERVER : keeps ? before.flags & TARGET_CLIENT : 0) |
+                                     (event->kind == EVENT_TASK ? before.flags & TARGET_KNOWN : 0)),
+                           verdict.bits};
 }
 
 bool selection_decide(struct selection *selection, const struct process_event *event)
@@ -94,19 +71,17 @@ bool selection_decide(struct selection *selection, const struct process_event *e
             return false; // a kernel thread, or gone
         snprintf(path, sizeof path, "%.*s", EVENT_FILENAME_MAX, event->filename);
     }
-    uint8_t flags = selection_flags(selection, event, path);
-    // Between exec and now the process may have begun to listen on a selected port.
-    if (event->kind == EVENT_EXEC && !(flags & (TARGET_EXCLUDED | TARGET_CLIENT)))
-        flags |= probes_target(selection->probes, event->pid) & TARGET_CLIENT;
-    probes_target_set(selection->probes, event->pid, flags);
+    struct target target = selection_judge(selection, event, path);
+    probes_target_set(selection->probes, event->pid, target);
     if (!selection_process_lives(event->pid))
-        probes_target_set(selection->probes, event->pid, 0); // its pid will be used again
-    return flags & (TARGET_CLIENT | TARGET_SERVER);
+        probes_target_set(selection->probes, event->pid, (struct target){0}); // its pid will be used again
+    return target.flags & (TARGET_CLIENT | TARGET_SERVER);
 }
 
-void selection_exclude(struct selection *selection, uint32_t pid)
+void selection_collector(struct selection *selection, uint32_t pid)
 {
-    probes_target_set(selection->probes, pid, TARGET_EXCLUDED);
+    selection->collector = pid;
+    probes_target_set(selection->probes, pid, (struct target){TARGET_EXCLUDED | TARGET_OWN, 0});
 }
 
 // One pass over all processes; returns how many came to be observed that were not, or -errno.
@@ -121,23 +96,63 @@ static int tasks_pass(struct selection *selection)
         return fd;
     while ((n = read(fd, events, sizeof events)) > 0)
         for (size_t i = 0; i < (size_t)n / sizeof events[0]; i++) {
-            uint8_t before = probes_target(selection->probes, events[i].pid);
-            if (selection_decide(selection, &events[i]) && !(before & (TARGET_CLIENT | TARGET_SERVER)))
-                news++;
+            uint8_t before = probes_target(selection->probes, events[i].pid).rules;
+            selection_decide(selection, &events[i]);
+            news += probes_target(selection->probes, events[i].pid).rules != before;
         }
     return n < 0 ? -errno : news;
 }
 
-int selection_start(struct selection *selection)
+// Nobody is observed; who descends from a pid is known as before, if the rules have the same pids.
+static void targets_reset(struct probes *probes, uint8_t lineage)
 {
+    for (uint32_t pid = 0; pid < probes->targets_size; pid++) {
+        struct target target = probes_target(probes, pid);
+        uint8_t known = target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) ? TARGET_KNOWN : 0;
+        if (target.flags || target.rules)
+            probes_target_set(probes, pid, (struct target){known, target.rules & lineage});
+    }
+}
+
+static int rules_apply(struct selection *selection, uint8_t lineage)
+{
+    struct probes *probes = selection->probes;
+    const struct policy *policy = &selection->options->rules.policy;
     int r = 1;
 
-    for (int pass = 0; r > 0 && pass < (selection->options->include.pid_count ? LINEAGE_PASSES_MAX : 1); pass++)
+    probes->policy->settled = 0;
+    __sync_synchronize();
+    targets_reset(probes, lineage);
+    memcpy((struct policy *)probes->policy, policy, sizeof *policy);
+    for (int pass = 0; r > 0 && pass < (policy->lineage ? LINEAGE_PASSES_MAX : 1); pass++)
         r = tasks_pass(selection);
+    __sync_synchronize();
+    probes->policy->settled = TARGET_PENDING;
     // Twice: the first walk finds listeners, and thereby processes, whose connections the second one marks.
     for (int pass = 0; r >= 0 && pass < 2; pass++)
-        r = probes_walk_files(selection->probes);
-    return r < 0 ? r : 0;
+        r = probes_walk_files(probes);
+    if (r < 0)
+        log_error("cannot walk the processes and sockets of this host: %s", strerror(-r));
+    return r;
+}
+
+int selection_start(struct selection *selection)
+{
+    return rules_apply(selection, 0);
+}
+
+int selection_reload(struct selection *selection)
+{
+    static struct loader_options options;
+
+    if (options_parse(selection->arguments, &options) < 0) {
+        log_error("the rules stay as they were");
+        return -EINVAL;
+    }
+    bool same = options.rules.lineages == selection->options->rules.lineages;
+    selection->options->rules = options.rules;
+    log_info("observing by the rules as they are now");
+    return rules_apply(selection, same ? options.rules.policy.lineage : 0);
 }
 
 bool selection_describe(const struct process_event *event, uint16_t listen_port, struct message_process *ret_message)

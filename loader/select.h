@@ -1,5 +1,4 @@
-// Which processes are observed: the rules of the command line applied to a process, and the answer written where the kernel side
-// looks. Input is the kernel's (events of our programs, /proc/PID/exe links); nothing that a process wrote is read.
+// Which processes are observed: root's rules applied to a process, and the answer written where the kernel side looks. Input is the kernel's (events of our programs, /proc/PID/exe links); nothing that a process wrote is read.
 #pragma once
 
 #include "common/ipc/message.h"
@@ -9,17 +8,22 @@
 #define EXE_PATH_MAX 4096
 
 struct selection {
-    const struct loader_options *options;
+    char **arguments;
+    struct loader_options *options;
     struct probes *probes;
-    uint32_t self; // never observed
+    uint32_t self, collector;   // never observed
+    uint32_t host_namespace[3]; // of pid 1: pid, net, cgroup
 };
 
-// Decides on a process that exists (EVENT_TASK) or has just executed something (EVENT_EXEC). True if it is observed.
+// Decides on a process: it exists (EVENT_TASK), has just executed something (EVENT_EXEC) ... True if it is observed.
 bool selection_decide(struct selection *selection, const struct process_event *event);
 bool selection_process_lives(uint32_t pid);
-// A process that must never be observed (the collector).
-void selection_exclude(struct selection *selection, uint32_t pid);
-// Everything that runs already: processes, then their sockets. 0 or -errno.
+// This one must never be observed.
+void selection_collector(struct selection *selection, uint32_t pid);
+// Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is pending. 0, or -errno
+// after a log line.
 int selection_start(struct selection *selection) must_check;
+// The same with the options read again; if they are wrong, the old rules stay. What was observed has TARGET_KNOWN then.
+int selection_reload(struct selection *selection) must_check;
 // What the collector is told of a process. False if there is nothing to tell (a kernel thread).
 bool selection_describe(const struct process_event *event, uint16_t listen_port, struct message_process *ret_message);

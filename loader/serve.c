@@ -3,8 +3,10 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -26,10 +28,11 @@ struct server {
     unsigned peer_ticks; // of the timer since it connected
     uint64_t watchdog_ticks, ticks; // of the timer: from one sign of life to the next (0: none is waited for); so far
     int sync_fd;        // the walk over all processes that is being told to it, -1
-    struct port_set said; // ports whose first listener was logged
+    bool said[POLICY_PORTS]; // ports whose first listener was logged
     bool sync_again;    // something could not be told: walk once more
     struct resolve *resolve;
     uint32_t resolve_from, resolve_next; // the pid from which this walk, and the next one, asks for executables
+    bool walk; // sockets, once the events at hand are handled
     struct process_event pending[8];
     unsigned pending_count, pending_next;
 };
@@ -110,6 +113,13 @@ static bool process_tell(struct server *server, const struct process_event *even
     return true;
 }
 
+static void sockets_walk(struct server *server)
+{
+    server->walk = false;
+    if (probes_walk_files(server->selection->probes) < 0)
+        log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
+}
+
 // Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
 static void sync_continue(struct server *server)
 {
@@ -126,14 +136,14 @@ static void sync_continue(struct server *server)
             }
         }
         const struct process_event *event = &server->pending[server->pending_next];
-        if (probes_target(probes, event->pid) & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) &&
+        if ((probes_observed(probes, event->pid) || probes_target(probes, event->pid).flags & TARGET_KNOWN) &&
             !process_tell(server, event, 0))
             return;
         server->pending_next++;
     }
     // Which of them listen on what comes back as events.
-    if (server->peer_fd >= 0 && probes_walk_files(probes) < 0)
-        log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
+    if (server->peer_fd >= 0)
+        sockets_walk(server);
 }
 
 static void sync_start(struct server *server)
@@ -153,21 +163,23 @@ static void sync_start(struct server *server)
 static int event_handle(void *context, void *data, size_t size)
 {
     struct server *server = context;
-    const struct process_event *event = data;
+    struct process_event whole = {0}, *event = &whole;
+    struct probes *probes = server->selection->probes;
     bool told = true;
 
-    if (size != sizeof *event)
+    if (size != EVENT_SHORT && size != sizeof whole)
         return 0;
+    memcpy(&whole, data, size);
     switch (event->kind) {
     case EVENT_EXEC:
+    case EVENT_MOVE:
         if (selection_decide(server->selection, event) && server->peer_greeted)
             told = process_tell(server, event, 0);
-        if (event->selected && probes_walk_files(server->selection->probes) < 0)
-            log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
+        server->walk |= event->selected || event->kind == EVENT_MOVE;
         break;
     case EVENT_FORK:
         // A child of a process that is not decided on is not either, and no exec of its own may follow.
-        if (probes_target(server->selection->probes, event->pid) & TARGET_PENDING &&
+        if (probes_target(probes, event->pid).flags & TARGET_PENDING &&
             !selection_decide(server->selection, event))
             break;
         // fall through
@@ -176,11 +188,11 @@ static int event_handle(void *context, void *data, size_t size)
             told = process_tell(server, event, 0);
         break;
     case EVENT_LISTEN:
-        if (event->selected && !port_set_has(&server->said, event->port)) {
-            port_set_add(&server->said, event->port, event->port);
+        if (event->selected && !server->said[event->port]) {
+            server->said[event->port] = true;
             log_info("observing port=%u pid=%u", event->port, event->pid);
         }
-        if (server->peer_greeted && probes_target(server->selection->probes, event->pid) & (TARGET_CLIENT | TARGET_SERVER))
+        if (server->peer_greeted && probes_observed(probes, event->pid))
             told = process_tell(server, event, event->port);
         break;
     case EVENT_EXIT: {
@@ -226,7 +238,7 @@ static void peer_accept(struct server *server)
     server->peer_fd = fd_take(&fd);
     server->peer = who;
     server->peer_ticks = 0;
-    selection_exclude(server->selection, (uint32_t)who.pid);
+    selection_collector(server->selection, (uint32_t)who.pid);
 }
 
 // NULL, or how the one message that a collector may send was wrong.
@@ -301,15 +313,11 @@ static int server_open(struct server *server)
     server->events = ring_buffer__new(server->selection->probes->fds.events, event_handle, server, NULL);
     if (!server->events)
         return -errno;
-    int r = epoll_watch(server, ring_buffer__epoll_fd(server->events), EPOLLIN);
-    if (!r)
-        r = epoll_watch(server, server->listen_fd, EPOLLIN);
-    if (!r)
-        r = epoll_watch(server, server->timer_fd, EPOLLIN);
-    if (!r)
-        r = epoll_watch(server, server->signal_fd, EPOLLIN);
-    if (!r && server->resolve->fd >= 0)
-        r = epoll_watch(server, server->resolve->fd, EPOLLIN);
+    const int fds[] = {ring_buffer__epoll_fd(server->events), server->listen_fd, server->timer_fd, server->signal_fd,
+                       server->resolve->fd};
+    int r = 0;
+    for (unsigned i = 0; !r && i < array_size(fds); i++)
+        r = fds[i] < 0 ? 0 : epoll_watch(server, fds[i], EPOLLIN);
     return r;
 }
 
@@ -319,6 +327,8 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
 
     if (fd == ring_buffer__epoll_fd(server->events)) {
         ring_buffer__consume(server->events);
+        if (server->walk)
+            sockets_walk(server);
     } else if (fd == server->listen_fd) {
         peer_accept(server);
     } else if (fd == server->timer_fd) {
@@ -346,6 +356,36 @@ struct server *serve_open(struct selection *selection, struct resolve *resolve, 
     return r < 0 ? NULL : &server;
 }
 
+// Who came to be observed is told by a walk over all; who no longer is, has gone.
+static void rules_reload(struct server *server)
+{
+    struct probes *probes = server->selection->probes;
+
+    notify_send("RELOADING=1");
+    if (selection_reload(server->selection) == 0 && server->peer_greeted) {
+        for (uint32_t pid = 1; pid < probes->targets_size; pid++) {
+            struct message_exit message = {MESSAGE_EXIT, pid};
+            if (probes_target(probes, pid).flags & TARGET_KNOWN && !probes_observed(probes, pid))
+                (void)peer_send(server, &message, sizeof message); // if there is no room, it is told at the process's end
+        }
+        server->resolve_next = 0;
+        sync_start(server);
+    }
+    notify_send("READY=1");
+}
+
+// SIGHUP, or the end: false.
+static bool signal_handle(struct server *server)
+{
+    struct signalfd_siginfo info;
+
+    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
+        return true;
+    if (info.ssi_signo == SIGHUP)
+        rules_reload(server);
+    return info.ssi_signo == SIGHUP;
+}
+
 int serve_run(struct server *server)
 {
     struct epoll_event ready[8];
@@ -357,9 +397,10 @@ int serve_run(struct server *server)
             return -errno;
         }
         for (int i = 0; i < n; i++) {
-            if (ready[i].data.fd == server->signal_fd)
+            if (ready[i].data.fd != server->signal_fd)
+                server_dispatch(server, &ready[i]);
+            else if (!signal_handle(server))
                 return 0;
-            server_dispatch(server, &ready[i]);
         }
     }
 }

@@ -29,6 +29,10 @@ static __noinline int unix_arrival(struct sock *sk)
         return 0;
     struct connection *connection = bpf_sk_storage_get(&connections, peer, (void *)0, 0);
     if (!connection) {
+        if (target_flags(bpf_get_current_pid_tgid() >> 32) & TARGET_OWN) { // what redstart sends is not shown
+            connection_make(peer, CONNECTION_IGNORED);
+            return 0;
+        }
         if (!unix_bound(peer) || BPF_CORE_READ(peer, sk_type) != SOCK_STREAM)
             return 0;
         bool accepted = BPF_CORE_READ(peer, sk_socket);

@@ -9,20 +9,18 @@
 static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
 {
     __u16 port = sk->__sk_common.skc_num, flags = CONNECTION_LISTENER;
-    __u8 *target = target_of(pid);
+    struct target *place = target_of(pid), target = target_read(pid);
 
-    if (!target || *target & TARGET_EXCLUDED)
+    if (!place)
         return 0;
-    bool selected = port_selected(port), excluded = port_excluded(port);
-    if (selected && !excluded)
-        *target |= TARGET_CLIENT;
-    if (!(*target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)))
+    bool selected = port_selected(target, port);
+    if (selected)
+        place->flags |= TARGET_CLIENT;
+    if (!selected && !(target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)))
         return 0;
-    event_send(EVENT_LISTEN, task, port, selected && !excluded);
-    if (excluded || (!selected && !(*target & (TARGET_SERVER | TARGET_PENDING))))
-        flags |= CONNECTION_IGNORED;
-    else if (!selected && *target & TARGET_PENDING)
-        flags |= CONNECTION_PENDING;
+    event_send(EVENT_LISTEN, task, port, selected);
+    if (!target_serves(target, port))
+        flags |= target.flags & TARGET_PENDING ? CONNECTION_PENDING : CONNECTION_IGNORED | CONNECTION_REFUSED;
     struct connection *connection = connection_make(sk, flags);
     if (!connection)
         return 0;

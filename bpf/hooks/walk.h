@@ -5,17 +5,62 @@
 #include <bpf/bpf_tracing.h>
 #include "hooks/state.h"
 
+struct process_event walk_event; // too large for the stack; there is one reader, the loader
+
 SEC("iter/task")
 int walk_tasks(struct bpf_iter__task *context)
 {
     struct task_struct *task = context->task;
-    struct process_event event = {};
+    struct process_event *event = &walk_event;
 
     if (!task || task->pid != task->tgid)
         return 0;
-    event_fill(&event, EVENT_TASK, task);
-    bpf_seq_write(context->meta->seq, &event, sizeof event);
+    event_fill_whole(event, EVENT_TASK, task);
+    bpf_seq_write(context->meta->seq, event, sizeof *event);
     return 0;
+}
+
+// A listener whose state exists. Workers share theirs: each is told of, and each one's calls are observed if the port is selected.
+static __always_inline void listener_judge(struct connection *connection, struct sock *sk, struct task_struct *task)
+{
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+    struct target target = target_read(task->tgid);
+
+    if (connection->flags & CONNECTION_IGNORED || port_selected(target, port))
+        listener_make(sk, task->tgid, task);
+    else if (target_serves(target, port))
+        event_send(EVENT_LISTEN, task, port, false);
+    else if (!target_serves(target_read(connection->owner), port))
+        connection_refuse(connection);
+}
+
+// Rules may have changed since the connection's state was made. It is observed if any of those is who hold it, made it or used it.
+static __always_inline void connection_judge(struct connection *connection, struct sock *sk, struct task_struct *task)
+{
+    struct target holder = target_read(task->tgid), owner = target_read(connection->owner), user = target_read(connection->record.pid);
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : BPF_CORE_READ(sk, __sk_common.skc_num);
+    bool serves = target_serves(holder, port) || target_serves(owner, port) || target_serves(user, port);
+    bool calls = (holder.flags | owner.flags | user.flags) & TARGET_CLIENT;
+    bool wanted = connection->record.role == RECORD_ROLE_SERVER ? serves : calls || (serves && !connection->record.role);
+
+    if (connection->flags & CONNECTION_PENDING)
+        return;
+    connection_lock(&connection->busy);
+    if (serves)
+        connection->flags &= ~CONNECTION_CLIENT_ONLY;
+    else
+        connection->flags |= CONNECTION_CLIENT_ONLY;
+    if (wanted && connection->flags & CONNECTION_REFUSED) {
+        connection->flags &= ~(CONNECTION_IGNORED | CONNECTION_REFUSED);
+        connection->flags |= CONNECTION_MIDSTREAM;
+        connection->phase = PHASE_IDLE;
+        connection->misses = 0;
+        connection->received = 0;
+    } else if (!wanted && !(connection->flags & CONNECTION_IGNORED)) {
+        tail_closed(connection);
+        connection_refuse(connection);
+    }
+    connection_unlock(connection);
 }
 
 SEC("iter/task_file")
@@ -30,30 +75,26 @@ int walk_files(struct bpf_iter__task_file *context)
     if (!socket)
         return 0;
     struct sock *sk = socket->sk;
-    if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX || !sock_streams(sk))
+    if (!sk || !sock_streams(sk))
         return 0;
     __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
-    if (state == TCP_LISTEN) {
-        // Workers share their listener: each is told of, and each one's calls are observed if the port is selected; the first one
-        // (or a selected one) makes the state.
-        if (!connection || connection->flags & CONNECTION_IGNORED || port_selected(BPF_CORE_READ(sk, __sk_common.skc_num)))
-            listener_make(sk, task->tgid, task);
-        else if (target_flags(task->tgid) & (TARGET_CLIENT | TARGET_SERVER))
-            event_send(EVENT_LISTEN, task, BPF_CORE_READ(sk, __sk_common.skc_num), false);
+    if (connection && connection->flags & CONNECTION_LISTENER)
+        listener_judge(connection, sk, task);
+    else if (connection)
+        connection_judge(connection, sk, task);
+    if (connection || BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX)
         return 0;
-    }
-    if (connection || (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT))
+    if (state == TCP_LISTEN)
+        listener_make(sk, task->tgid, task);
+    if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
         return 0;
 
-    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_MIDSTREAM;
-    __u8 target = target_flags(task->tgid);
-    bool selected = port_selected(port) && !(target & TARGET_EXCLUDED);
-    if (!selected && !(target & (TARGET_CLIENT | TARGET_SERVER)))
+    struct target target = target_read(task->tgid);
+    bool serves = target_serves(target, BPF_CORE_READ(sk, __sk_common.skc_num));
+    if (!serves && !(target.flags & TARGET_CLIENT))
         return 0;
-    if (port_excluded(port) || (!selected && !(target & TARGET_SERVER)))
-        flags |= CONNECTION_CLIENT_ONLY;
-    connection = connection_make(sk, flags);
+    connection = connection_make(sk, CONNECTION_MIDSTREAM | (serves ? 0 : CONNECTION_CLIENT_ONLY));
     if (!connection)
         return 0;
     connection->owner = task->tgid;

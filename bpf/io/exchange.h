@@ -20,6 +20,12 @@ static __always_inline void connection_ignore(struct connection *connection)
     connection->flags |= CONNECTION_IGNORED;
 }
 
+// Not selected, for now; see walk.h.
+static __always_inline void connection_refuse(struct connection *connection)
+{
+    connection->flags |= CONNECTION_IGNORED | CONNECTION_REFUSED;
+}
+
 static __always_inline void tail_closed(struct connection *connection)
 {
     if (connection->flags & CONNECTION_GREW) {
@@ -42,10 +48,10 @@ static __always_inline void exchange_end(struct connection *connection, struct s
 // A process that nobody selected serves an observed connection (passed on, or inherited): the loader tells its name.
 static __always_inline void owner_check(__u32 pid)
 {
-    __u8 *target = target_of(pid);
-    if (!target || *target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
+    struct target *target = target_of(pid);
+    if (!target || target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
         return;
-    *target |= TARGET_KNOWN;
+    target->flags |= TARGET_KNOWN;
     event_send(EVENT_ACTIVE, bpf_get_current_task_btf(), 0, false);
 }
 

@@ -16,6 +16,12 @@ static __always_inline bool sock_streams(struct sock *sk)
     return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+// 0 of a Unix socket.
+static __always_inline __u16 sock_port(struct sock *sk)
+{
+    return sk->__sk_common.skc_family == AF_UNIX ? 0 : sk->__sk_common.skc_num;
+}
+
 static __always_inline struct connection *connection_make(struct sock *sk, __u16 flags)
 {
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -31,47 +37,48 @@ static __always_inline struct connection *connection_make(struct sock *sk, __u16
 static __noinline struct connection *connection_adopt(struct sock *sk)
 {
     __u32 pid = bpf_get_current_pid_tgid() >> 32;
-    __u8 target = target_flags(pid);
+    struct target target = target_read(pid);
 
-    if (!(target & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) || !sock_streams(sk))
+    if (!(target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING) || target.rules) || !sock_streams(sk))
         return (void *)0;
-    struct connection *connection = connection_make(sk, CONNECTION_MIDSTREAM);
+    __u16 flags = CONNECTION_MIDSTREAM;
+    bool serves = target_serves(target, sock_port(sk));
+    if (target.flags & TARGET_PENDING)
+        flags |= CONNECTION_PENDING;
+    else if (!serves && !(target.flags & TARGET_CLIENT))
+        return (void *)0;
+    else if (!serves)
+        flags |= CONNECTION_CLIENT_ONLY;
+    struct connection *connection = connection_make(sk, flags);
     if (!connection)
         return (void *)0;
-    __u16 port = sk->__sk_common.skc_num;
     connection->owner = pid;
-    if (sk->__sk_common.skc_family != AF_UNIX && port_excluded(port))
-        connection->flags |= CONNECTION_CLIENT_ONLY;
-    if (!(target & TARGET_SERVER) && !port_selected(port))
-        connection->flags |= CONNECTION_CLIENT_ONLY;
-    if (target & TARGET_PENDING)
-        connection->flags |= CONNECTION_PENDING;
     counter_add(COUNTER_CONNECTIONS_OPENED, 1);
     return connection;
 }
 
 // Has the loader decided on the process that made this connection? False: it is not to be observed.
-static __always_inline bool connection_decide(struct connection *connection)
+static __always_inline bool connection_decide(struct connection *connection, struct sock *sk)
 {
     if (connection->flags & CONNECTION_UNOWNED) {
         connection->owner = bpf_get_current_pid_tgid() >> 32;
         connection->flags &= ~CONNECTION_UNOWNED;
         connection->flags |= CONNECTION_PENDING;
     }
-    __u8 target = target_flags(connection->owner);
-    if (target & TARGET_PENDING)
+    struct target target = target_read(connection->owner);
+    if (target.flags & TARGET_PENDING)
         return true;
     connection->flags &= ~CONNECTION_PENDING;
-    if (target & TARGET_SERVER)
+    if (target_serves(target, sock_port(sk)))
         return true;
     connection->flags |= CONNECTION_CLIENT_ONLY;
-    return target & TARGET_CLIENT && connection->record.role != RECORD_ROLE_SERVER;
+    return target.flags & TARGET_CLIENT && connection->record.role != RECORD_ROLE_SERVER;
 }
 
 static __always_inline bool role_set(struct connection *connection, enum record_role role)
 {
     if (role == RECORD_ROLE_SERVER && connection->flags & CONNECTION_CLIENT_ONLY) {
-        connection_ignore(connection);
+        connection_refuse(connection);
         return false;
     }
     connection->record.role = role;
@@ -209,8 +216,8 @@ static __always_inline void connection_moved(struct connection *connection, stru
 {
     struct io io;
 
-    if (connection->flags & (CONNECTION_PENDING | CONNECTION_UNOWNED) && !connection_decide(connection)) {
-        connection_ignore(connection);
+    if (connection->flags & (CONNECTION_PENDING | CONNECTION_UNOWNED) && !connection_decide(connection, sk)) {
+        connection_refuse(connection);
         return;
     }
     if (!(connection->flags & CONNECTION_NAMED))

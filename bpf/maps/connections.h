@@ -19,7 +19,7 @@ enum connection_phase {
 };
 
 enum connection_flag {
-    CONNECTION_IGNORED = 1 << 0,     // not HTTP, or not selected: costs one look-up from now on
+    CONNECTION_IGNORED = 1 << 0,     // not HTTP, or refused: costs one look-up from now on
     CONNECTION_PENDING = 1 << 1,     // made by a process the loader has not decided on
     CONNECTION_CLIENT_ONLY = 1 << 2, // if it turns out to be a server's, ignore it
     CONNECTION_MIDSTREAM = 1 << 3,   // was open before we were: what comes first may be the middle of something
@@ -33,6 +33,7 @@ enum connection_flag {
     CONNECTION_STASHED = 1 << 11,    // see stash
     CONNECTION_UNOWNED = 1 << 12,    // Unix: the peer sent before accept(); selected at its first own call
     CONNECTION_BULK = 1 << 13,       // the last read of the request returned more than one byte
+    CONNECTION_REFUSED = 1 << 14,    // ignored because it is not selected, which may change
 };
 
 struct connection {

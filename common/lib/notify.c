@@ -2,10 +2,8 @@
 #include "common/lib/notify.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +14,6 @@ static struct sockaddr_un notify_address;
 static socklen_t notify_address_size;
 static uint64_t notify_watchdog;
 
-#define STATUS_MAX        256
 #define NS_PER_USEC       1000u
 #define WATCHDOG_USEC_MAX (UINT64_MAX / NS_PER_USEC)
 
@@ -65,16 +62,6 @@ void notify_send(const char *state)
     ssize_t ignored =
         sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&notify_address, notify_address_size);
     (void)ignored; // a lost notification is the service manager's timeout, not our failure
-}
-
-void notify_status(const char *format, ...)
-{
-    char text[STATUS_MAX] = "STATUS=";
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + strlen(text), sizeof text - strlen(text), format, arguments);
-    va_end(arguments);
-    notify_send(text);
 }
 
 uint64_t notify_watchdog_ns(void)

@@ -9,8 +9,6 @@
 void notify_init(void);
 // state: for example "READY=1\nSTATUS=attached". Without a socket, or when it is full, nothing happens.
 void notify_send(const char *state);
-// "STATUS=" and this text.
-void notify_status(const char *format, ...) printf_like(1, 2);
 // How often to send "WATCHDOG=1", from the loop whose turning it proves: half of what the service manager waits.
 // 0: it does not wait for this process.
 uint64_t notify_watchdog_ns(void);

@@ -19,7 +19,9 @@ BAD = [
     ("port = 0\n", 1, "'0'"), ("port = 65536\n", 1, "'65536'"), ("\n\nport = 9010-9000\n", 3, "'9010-9000'"),
     ("# first\nport = http\n", 2, "'http'"), ("port = 8080,\n", 1, "'8080,'"), ("exclude-port = -1\n", 1, "'-1'"),
     ("port\nexe = nginx\n", 1, "expected a value"), ("log-level = info\nexe\nport = 8080\n", 2, "expected a value"),
-    ("exe =\n", 1, "expected a value"), ("exe = ,\n", 1, "executable's name"), ("pid = 0\n", 1, "'0'"),
+    ("exe =\n", 1, "expected a value"), ("exe = ,\n", 1, "expected values"), ("unit = ,\n", 1, "expected values"),
+    ("rule = exe=nginx prt=80\n", 1, "expected values"), ("rule =\n", 1, "expected a value"),
+    ("rule = exe=a port=80\nexclude-rule = exe=a port=0\n", 2, "expected values"), ("pid = 0\n", 1, "'0'"),
     ("pid = me\n", 1, "'me'"), ("exclude-pid = 1 2\n", 1, "'1 2'"), ("uid = 0\n", 1, "not root's"),
     ("collector-uid = root\n", 1, "not root's"), ("gid = 4294967295\n", 1, "not root's"),
     ("log-level = loud\n", 1, "'loud'"),
@@ -29,7 +31,8 @@ BAD = [
     ("por = 80\n", 1, "without dashes"), ("config = /etc/passwd\n", 1, "without dashes"),
     ("detach\n", 1, "without dashes"),
     ("help\n", 1, "without dashes"), ("version = 1\n", 1, "without dashes"), ("x" * 2000, 1, "without dashes"),
-    ("exe = a\n" * 32 + "exclude-exe = b\nexe = c", 34, "32 globs"),
+    ("exe = a\n" * 511 + "exclude-exe = b\nexe = c", 513, "512 names"),
+    ("rule = exe=a port=80\n" * 8 + "rule = exe=b port=81", 9, "8 rules with ports"),
 ]
 
 

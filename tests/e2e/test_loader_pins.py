@@ -104,13 +104,20 @@ def case_adopt():
 
 
 def case_other_selection():
-    with services.go() as peer, killed("--port", 1) as (dead, ids):
+    """Adopted all the same: the new rules are applied to what is attached, and to the connections that are open."""
+    with services.go() as peer, services.go() as other, killed("--port", other.port) as (dead, ids), \
+            wire.Connection(peer.port) as to_peer, wire.Connection(other.port) as to_other:
+        to_peer.exchange("GET", "/hello"), to_other.exchange("GET", "/hello")
         with Loader("--port", peer.port, folder=dead.folder, pins=dead.pins) as loader:
-            loader.wait_line("what another loader left pinned is replaced: selection differs")
-            check_gone(ids, "what the first loader attached")
+            loader.wait_line("adopted the probes that another loader left attached")
+            check(ids <= pair.bpf_listed(), "what was attached is not what is attached now")
             with Collector(loader.socket) as collector:
-                wire.request(peer.port, "GET", "/hello")
-                wait_for(lambda: collector.metrics().sum(DURATION) == 1, "the request to be counted")
+                before = collector.metrics().sum(DURATION, server_port=other.port)  # while nobody read the rings
+                for _ in range(3):
+                    to_other.exchange("GET", "/hello")
+                    to_peer.exchange("GET", "/hello")
+                wait_for(lambda: collector.metrics().sum(DURATION, server_port=peer.port) == 3, "3 requests to be counted")
+                check_equal(collector.metrics().sum(DURATION, server_port=other.port), before, "requests not selected any more")
             ids = pair.bpf_ids(loader.pid)
         is_detached(loader, ids)
 

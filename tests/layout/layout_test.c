@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include "common/abi/counters.h"
 #include "common/abi/event.h"
+#include "common/abi/policy.h"
 #include "common/abi/record.h"
 
 static const char *object_path;
@@ -18,7 +19,11 @@ static const char *object_path;
     X(local_address) X(remote_address) X(emitted) X(arrived) X(started) X(responded) X(ended) X(request_bytes)         \
     X(response_bytes) X(tail) X(request_captured) X(response_offset) X(response_captured) X(path_captured)             \
     X(path_offset) X(socket_error) X(reserved) X(data)
-#define PROCESS_EVENT(X) X(kind) X(pid) X(parent_pid) X(port) X(selected) X(start) X(comm) X(filename)
+#define PROCESS_EVENT(X)                                                                                               \
+    X(kind) X(pid) X(parent_pid) X(port) X(selected) X(start) X(comm) X(pid_namespace) X(net_namespace)                \
+    X(cgroup_namespace) X(reserved) X(filename) X(cgroup)
+#define TARGET(X) X(flags) X(rules)
+#define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(reserved) X(ports)
 #define COUNTERS_STRUCT(X) X(value)
 
 struct field {
@@ -49,11 +54,20 @@ static void test_layouts(void **state)
 #define X(field) {#field, offsetof(struct process_event, field)},
     static const struct field event[] = {PROCESS_EVENT(X)};
 #undef X
+#define X(field) {#field, offsetof(struct target, field)},
+    static const struct field target[] = {TARGET(X)};
+#undef X
+#define X(field) {#field, offsetof(struct policy, field)},
+    static const struct field policy[] = {POLICY(X)};
+#undef X
+    assert_int_equal(offsetof(struct process_event, filename), EVENT_SHORT);
 #define X(field) {#field, offsetof(struct counters, field)},
     static const struct field counters[] = {COUNTERS_STRUCT(X)};
 #undef X
     compare(btf, "http1_record", sizeof(struct http1_record), record, sizeof record / sizeof record[0]);
     compare(btf, "process_event", sizeof(struct process_event), event, sizeof event / sizeof event[0]);
+    compare(btf, "target", sizeof(struct target), target, sizeof target / sizeof target[0]);
+    compare(btf, "policy", sizeof(struct policy), policy, sizeof policy / sizeof policy[0]);
     compare(btf, "counters", sizeof(struct counters), counters, sizeof counters / sizeof counters[0]);
     btf__free(btf);
 }
