@@ -33,7 +33,7 @@ struct otlp {
     struct stream stream[SELF_SIGNAL_MAX];
     struct otlp_queue *queue;
     struct otlp_metrics_source source;
-    struct otlp_self_source own;
+    struct otlp_self own;
     struct otlp_metrics_cursor cursor;
     uint64_t round_unix_ns; // when the last round began
     int batch_timer, metric_timer;
@@ -238,7 +238,7 @@ static int stream_open(struct otlp *otlp, enum self_signal signal)
     const struct otlp_channel_settings settings = {endpoint, otlp->settings.give_up_ns};
     const struct otlp_channel_owner owner = {request_done, request_retry, stream};
     stream->otlp = otlp;
-    stream->counters = &otlp->self->exports[signal];
+    stream->counters = &otlp->self->exports[0][signal];
     if (!endpoint->url)
         return 0;
     stream->destination = destination_new(endpoint);
@@ -280,7 +280,7 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
     otlp->settings = *settings;
     otlp->self = self;
     otlp->source = (struct otlp_metrics_source){red, processes, &otlp->origin, 0};
-    otlp->own = (struct otlp_self_source){self, red, &otlp->origin, clock_unix_ns()};
+    otlp_self_init(&otlp->own, self, red, &otlp->origin, clock_unix_ns());
     otlp->origin.settings = &otlp->settings;
     otlp->batch_timer = otlp->metric_timer = -1;
     if (gethostname(otlp->origin.host_name, sizeof(otlp->origin.host_name) - 1) != 0)
@@ -307,7 +307,7 @@ void otlp_free(struct otlp *otlp)
     for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
         otlp_channel_free(otlp->stream[i].channel);
         free(otlp->stream[i].destination);
-        otlp->self->exports[i].destination = NULL;
+        otlp->self->exports[0][i].destination = NULL;
     }
     otlp_http_free(otlp->http);
     loop_timer_remove(otlp->loop, otlp->batch_timer);

@@ -102,6 +102,11 @@ void otlp_wire_double(struct buffer *buffer, unsigned field, double value)
     fixed64_field(buffer, field, &value);
 }
 
+void otlp_wire_sfixed64(struct buffer *buffer, unsigned field, int64_t value)
+{
+    fixed64_field(buffer, field, &value);
+}
+
 void otlp_wire_bytes(struct buffer *buffer, unsigned field, const void *bytes, size_t n)
 {
     char *to = n ? buffer_reserve(buffer, TAG_MAX + VARINT_MAX + n) : NULL;

@@ -20,6 +20,7 @@ void otlp_wire_fixed32(struct buffer *buffer, unsigned field, uint32_t value);
 void otlp_wire_fixed64(struct buffer *buffer, unsigned field, uint64_t value);
 // With presence: 0 is written as well.
 void otlp_wire_double(struct buffer *buffer, unsigned field, double value);
+void otlp_wire_sfixed64(struct buffer *buffer, unsigned field, int64_t value);
 // Left out when empty. A text must be UTF-8.
 void otlp_wire_bytes(struct buffer *buffer, unsigned field, const void *bytes, size_t n);
 void otlp_wire_text(struct buffer *buffer, unsigned field, struct str text);

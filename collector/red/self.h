@@ -44,7 +44,8 @@ enum self_export_failure { SELF_FAILURE_REJECTED, SELF_FAILURE_GAVE_UP, SELF_FAI
 struct self_export {
     const char *destination; // URL without credentials; NULL: not in use
     uint64_t sent, retries, failed[SELF_FAILURE_MAX]; // in points or spans; retries in attempts
-    uint64_t queued;               // spans that wait
+    uint64_t queued;               // points or requests' spans that wait
+    uint64_t queued_bytes, capacity_bytes; // encoded
     uint64_t last_success_unix_ns; // 0: none yet
 };
 
@@ -55,7 +56,7 @@ struct self {
     uint64_t unparsed[SELF_UNPARSED_MAX];
     uint64_t spans_dropped[SELF_SPANS_DROPPED_MAX];
     uint64_t spans[2]; // built, by span_kind
-    struct self_export exports[SELF_SIGNAL_MAX];
+    struct self_export exports[SELF_DESTINATIONS_MAX][SELF_SIGNAL_MAX];
     uint64_t kernel[COUNTER_MAX]; // sum over CPUs, read from the mapped page before each export
     uint32_t observed_processes;
     uint32_t connections;

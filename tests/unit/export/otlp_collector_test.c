@@ -17,16 +17,11 @@
 #include "collector/core/buffer.h"
 #include "collector/core/clock.h"
 #include "collector/export/otlp.h"
+#include "collector/red/self_metrics.h"
 #include "tests/unit/export/otlp_sample.h"
 
 #define START_TIMEOUT_NS (20 * NS_PER_SEC)
 #define FILE_MAX         (32 << 20)
-
-// Our own counters: every cause of the tables, two kinds of spans and series, five of each of two exports, two gauges.
-#define ONE(...) +1
-#define OWN_POINTS                                                                                                     \
-    (0 COUNTERS_RECORDS(ONE) COUNTERS_LOST(ONE) COUNTERS_UNREADABLE(ONE) SELF_UNPARSED(ONE) SELF_SPANS_DROPPED(ONE) +  \
-     2 + 2 + 2 * 5 + 2)
 
 struct fixture {
     pid_t collector;
@@ -40,6 +35,28 @@ struct fixture {
     struct otlp *otlp;
     struct buffer file;
 };
+
+static void own_ignore(void *context)
+{
+}
+
+static void own_metric(void *context, const struct self_metric *metric)
+{
+}
+
+static void own_count(void *context, const struct self_label *labels, unsigned n, uint64_t value)
+{
+    (*(unsigned *)context)++;
+}
+
+// Points of our own metrics.
+static unsigned own_points(const struct fixture *fixture)
+{
+    static const struct self_visitor visitor = {own_metric, own_count, own_ignore, true};
+    unsigned n = 0;
+    self_metrics_walk(&fixture->self, fixture->red, &visitor, &n);
+    return n;
+}
 
 static uint16_t free_port(void)
 {
@@ -248,8 +265,8 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
     otlp_span(fixture->otlp, &server);
     otlp_span(fixture->otlp, &client);
     otlp_flush(fixture->otlp, 5 * NS_PER_SEC);
-    assert_int_equal(fixture->self.exports[SELF_SIGNAL_TRACES].sent, 4);
-    assert_int_equal(fixture->self.exports[SELF_SIGNAL_METRICS].sent, OWN_POINTS + 6);
+    assert_int_equal(fixture->self.exports[0][SELF_SIGNAL_TRACES].sent, 4);
+    assert_int_equal(fixture->self.exports[0][SELF_SIGNAL_METRICS].sent, own_points(fixture) + 6);
     file_await(fixture, "\"resourceSpans\"", 1);
     file_await(fixture, "\"resourceMetrics\"", 2);
 
@@ -314,11 +331,11 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
                                                                                                         "404") "]");
     assert_has(fixture, "{\"resource\":{\"attributes\":[" TEXT("service.name", "redstart") ",");
     assert_has(fixture,
-               "{\"name\":\"redstart.spans\",\"unit\":\"{span}\",\"sum\":{\"dataPoints\":[{\"attributes\":[" TEXT(
+               "{\"name\":\"redstart.spans\",\"description\":\"Spans that were built.\",\"unit\":\"{span}\",\"sum\":{\"dataPoints\":[{\"attributes\":[" TEXT(
                    "outcome", "built") "," TEXT("kind", "server") "],\"startTimeUnixNano\":\"");
     assert_has(fixture, "\"asInt\":\"7\"}");
     assert_has(fixture, "],\"aggregationTemporality\":2,\"isMonotonic\":true}}");
-    assert_has(fixture, "{\"name\":\"redstart.connections\",\"unit\":\"{connection}\",\"gauge\":{\"dataPoints\":[{");
+    assert_has(fixture, "{\"name\":\"redstart.connections\",\"description\":\"Observed connections that are open.\",\"unit\":\"{connection}\",\"gauge\":{\"dataPoints\":[{");
     assert_int_equal(occurrences(&fixture->file, "\"name\":\"http.client.response.body.size\""), 0);
 }
 
@@ -362,8 +379,8 @@ static void many_arrive(void **state)
         otlp_span(fixture->otlp, &span);
     }
     otlp_flush(fixture->otlp, 20 * NS_PER_SEC);
-    assert_int_equal(fixture->self.exports[SELF_SIGNAL_TRACES].sent, 6000);
-    assert_int_equal(fixture->self.exports[SELF_SIGNAL_METRICS].sent, OWN_POINTS + 8000);
+    assert_int_equal(fixture->self.exports[0][SELF_SIGNAL_TRACES].sent, 6000);
+    assert_int_equal(fixture->self.exports[0][SELF_SIGNAL_METRICS].sent, own_points(fixture) + 8000);
     assert_int_equal(fixture->self.spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL], 0);
     file_await(fixture, "\"spanId\":", 6000);
     file_await(fixture, "\"explicitBounds\":", 8000);

@@ -162,7 +162,7 @@ static void run_start(struct run *run, const struct expectation *expected, const
 // True once the case has come to its end.
 static bool run_turn(struct run *run, const struct expectation *expected)
 {
-    const struct self_export *traces = &run->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &run->self.exports[0][SELF_SIGNAL_TRACES];
     bool done = traces->sent + traces->failed[SELF_FAILURE_REJECTED] == SPANS;
     assert_int_equal(loop_run_once(run->loop, 0), 0);
     if (expected->retries == TRYING)
@@ -174,7 +174,7 @@ static bool run_turn(struct run *run, const struct expectation *expected)
 
 static bool run_check(const struct run *run, const struct expectation *expected, unsigned requests, uint64_t start_ns)
 {
-    const struct self_export *traces = &run->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &run->self.exports[0][SELF_SIGNAL_TRACES];
     bool good = requests == expected->requests && traces->sent == expected->sent &&
                 traces->failed[SELF_FAILURE_REJECTED] == expected->rejected &&
                 traces->failed[SELF_FAILURE_QUEUE_FULL] == 0 &&
@@ -248,7 +248,7 @@ static void files_that_change_take_effect(void **state)
     struct run run = {.done_ns = 0};
     struct faulty faulty;
     struct span span = sample_client_span();
-    const struct self_export *traces = &run.self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &run.self.exports[0][SELF_SIGNAL_TRACES];
     faulty_start(&faulty, &(const char *const){expected.script}, 1);
     file_replace(&faulty, "client.pem", "good-client.pem");
     file_replace(&faulty, "client.key", "good-client.key");
@@ -297,7 +297,7 @@ static void a_proxy_is_used(void **state)
     assert_int_equal(loop_new(&run.loop), 0);
     assert_int_equal(otlp_new(&run.otlp, run.loop, &settings, NULL, NULL, &run.self), 0);
     otlp_span(run.otlp, &span);
-    run_until(&run, &run.self.exports[SELF_SIGNAL_TRACES].sent, 1);
+    run_until(&run, &run.self.exports[0][SELF_SIGNAL_TRACES].sent, 1);
     unsetenv("http_proxy");
     unsetenv("no_proxy");
     faulty_stop(&faulty);

@@ -98,12 +98,12 @@ static void assert_dropped(const struct fixture *fixture, uint64_t queue_full, u
 static void spans_go_out_over_one_connection(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].headers[0] = "X-Key: abc";
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     assert_string_equal(traces->destination, fixture->traces_url);
-    assert_null(fixture->self.exports[SELF_SIGNAL_METRICS].destination);
+    assert_null(fixture->self.exports[0][SELF_SIGNAL_METRICS].destination);
     for (unsigned i = 1; i <= 5; i++) {
         push(fixture, 2);
         run_until(fixture, &traces->sent, 2 * i);
@@ -123,7 +123,7 @@ static void spans_go_out_over_one_connection(void **state)
 static void a_full_batch_does_not_wait(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.batch_delay_ns = NEVER_NS;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
@@ -138,7 +138,7 @@ static void a_full_batch_does_not_wait(void **state)
 static void a_server_that_is_busy_is_asked_again(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     uint64_t before = clock_monotonic_ns();
     start(
@@ -156,7 +156,7 @@ static void a_server_that_is_busy_is_asked_again(void **state)
 static void a_date_to_come_back_is_kept(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     char answer[128];
     time_t then = time(NULL) + 3;
     strftime(answer, sizeof(answer),
@@ -172,7 +172,7 @@ static void a_date_to_come_back_is_kept(void **state)
 static void a_connection_that_breaks_is_retried(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].timeout_ns = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].timeout_ns = 200 * NS_PER_MS;
     start(fixture, (const char *const[]){"", NULL, OK_EMPTY}, 3); // closed, then silent beyond the timeout
@@ -184,7 +184,7 @@ static void a_connection_that_breaks_is_retried(void **state)
 static void a_refusal_is_final(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     start(fixture, (const char *const[]){STATUS("400"), STATUS("500"), OK_EMPTY}, 3);
     push(fixture, 2);
@@ -200,7 +200,7 @@ static void a_refusal_is_final(void **state)
 static void what_was_rejected_in_part_is_counted(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     // ExportTraceServiceResponse{partial_success{rejected_spans: 1, error_message: "no\n"}}
     start(fixture, (const char *const[]){"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n\x0a\x07\x08\x01\x12\x03no\n"},
@@ -215,7 +215,7 @@ static void what_was_rejected_in_part_is_counted(void **state)
 static void odd_but_good_answers_are_accepted(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     start(fixture,
           (const char *const[]){"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfine\n",
@@ -232,7 +232,7 @@ static void odd_but_good_answers_are_accepted(void **state)
 static void an_endless_answer_is_cut_off(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     size_t n = 5 << 20;
     char *answer = malloc(n + 1);
     memset(answer, 'x', n);
@@ -260,7 +260,7 @@ static void an_endless_answer_is_cut_off(void **state)
 static void a_dead_endpoint_costs_a_bounded_queue(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = "http://127.0.0.1:1/v1/traces"; // nobody listens
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
@@ -286,14 +286,14 @@ static void a_silent_endpoint_cannot_hold_the_end(void **state)
     otlp_flush(fixture->otlp, 300 * NS_PER_MS);
     uint64_t took = clock_monotonic_ns() - before;
     assert_true(took >= 290 * NS_PER_MS && took < NS_PER_SEC);
-    assert_int_equal(fixture->self.exports[SELF_SIGNAL_TRACES].failed[SELF_FAILURE_GAVE_UP], 1);
+    assert_int_equal(fixture->self.exports[0][SELF_SIGNAL_TRACES].failed[SELF_FAILURE_GAVE_UP], 1);
     assert_dropped(fixture, 0, 1);
 }
 
 static void retries_end_after_a_while(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *traces = &fixture->self.exports[SELF_SIGNAL_TRACES];
+    const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
     fixture->settings.give_up_ns = 2 * NS_PER_SEC;
     start(fixture, (const char *const[]){STATUS("503")}, 1);
@@ -314,7 +314,7 @@ static struct span *span_of_table(struct fixture *fixture, struct span *span)
 static void metrics_come_every_interval_and_at_the_end(void **state)
 {
     struct fixture *fixture = *state;
-    const struct self_export *metrics = &fixture->self.exports[SELF_SIGNAL_METRICS];
+    const struct self_export *metrics = &fixture->self.exports[0][SELF_SIGNAL_METRICS];
     struct span span = sample_server_span();
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].url = fixture->metrics_url;
     fixture->settings.metric_interval_ns = 100 * NS_PER_MS;
@@ -343,7 +343,7 @@ static void bodies_are_gzipped_on_request(void **state)
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = true;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
-    run_until(fixture, &fixture->self.exports[SELF_SIGNAL_TRACES].sent, 4);
+    run_until(fixture, &fixture->self.exports[0][SELF_SIGNAL_TRACES].sent, 4);
     assert_non_null(strstr(fixture->endpoint.head, "\r\nContent-Encoding: gzip\r\n"));
     assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
     stream.next_in = (Bytef *)fixture->endpoint.body;
@@ -367,8 +367,8 @@ static void credentials_are_used_and_not_shown(void **state)
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = url;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 1);
-    run_until(fixture, &fixture->self.exports[SELF_SIGNAL_TRACES].sent, 1);
-    assert_string_equal(fixture->self.exports[SELF_SIGNAL_TRACES].destination, fixture->traces_url);
+    run_until(fixture, &fixture->self.exports[0][SELF_SIGNAL_TRACES].sent, 1);
+    assert_string_equal(fixture->self.exports[0][SELF_SIGNAL_TRACES].destination, fixture->traces_url);
     assert_non_null(strstr(fixture->endpoint.head, "Authorization: Basic bWU6c2VjcmV0\r\n"));
 }
 

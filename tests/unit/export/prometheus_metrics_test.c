@@ -245,7 +245,7 @@ static void our_own_metrics_count(void **state)
     bench.self.spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL] = 6;
     bench.self.observed_processes = 7;
     bench.self.connections = 8;
-    bench.self.exports[SELF_SIGNAL_TRACES] = (struct self_export){.destination = "http://c:4318/v1/\"traces",
+    bench.self.exports[0][SELF_SIGNAL_TRACES] = (struct self_export){.destination = "http://c:4318/v1/\"traces",
                                                                   .sent = 9,
                                                                   .retries = 10,
                                                                   .failed = {[SELF_FAILURE_GAVE_UP] = 11},
@@ -289,8 +289,8 @@ static struct bench *bench_full(struct bench *bench)
         span.server_address = STR("wild\"\\\n\t\x1b\xff");
         red_record(bench->red, &span);
     }
-    bench->self.exports[SELF_SIGNAL_METRICS].destination = "http://c:4318/v1/metrics";
-    bench->self.exports[SELF_SIGNAL_TRACES].destination = "http://c:4318/v1/traces";
+    bench->self.exports[0][SELF_SIGNAL_METRICS].destination = "http://c:4318/v1/metrics";
+    bench->self.exports[0][SELF_SIGNAL_TRACES].destination = "http://c:4318/v1/traces";
     return bench;
 }
 
