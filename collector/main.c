@@ -15,6 +15,7 @@
 #include "collector/core/clock.h"
 #include "collector/core/loop.h"
 #include "collector/core/privilege.h"
+#include "collector/core/resident.h"
 #include "collector/core/sandbox.h"
 #include "collector/export/outputs.h"
 #include "collector/intake/intake.h"
@@ -341,6 +342,7 @@ int main(int argc, char **argv, char **environment)
         r = outputs_start(&collector);
     if (r == 0)
         r = intake_start(&collector);
+    resident_trim();
     if (r == 0)
         r = loop_run(collector.loop);
     if (r == 0)

@@ -23,6 +23,14 @@ void buffer_reset(struct buffer *buffer)
     buffer->failed = false;
 }
 
+char *buffer_take(struct buffer *buffer, size_t *ret_n)
+{
+    char *cut = buffer->n ? realloc(buffer->p, buffer->n) : NULL, *taken = cut ? cut : buffer->p;
+    *ret_n = buffer->n;
+    buffer_init(buffer, buffer->max);
+    return taken;
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t n)
 {
     if (buffer->failed || n > buffer->max - buffer->n) {

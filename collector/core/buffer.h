@@ -19,6 +19,8 @@ void buffer_init(struct buffer *buffer, size_t max);
 void buffer_release(struct buffer *buffer);
 // Empties it; the memory stays for reuse.
 void buffer_reset(struct buffer *buffer);
+// The memory, cut to what was written, for the caller to free; the buffer is empty then.
+char *buffer_take(struct buffer *buffer, size_t *ret_n);
 // Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.
 char *buffer_reserve(struct buffer *buffer, size_t n);
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);

@@ -27,7 +27,7 @@ void loop_fd_remove(struct loop *loop, int fd);
 // A periodic timer; its period can be changed at any time (also from its own callback), 0 pauses it. A new period
 // counts from now; turns that were missed are not made up for. At most LOOP_TIMERS_MAX. Returns a timer id >= 0 or
 // -errno.
-#define LOOP_TIMERS_MAX 16
+#define LOOP_TIMERS_MAX 32
 int loop_timer_add(struct loop *loop, uint64_t period_ns, loop_timer_fn *fn, void *context) must_check;
 void loop_timer_period(struct loop *loop, int timer, uint64_t period_ns);
 // Its id may be given to another timer. A negative id is fine.

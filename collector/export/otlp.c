@@ -1,223 +1,186 @@
-// Pushing: when a request is made, what of, and what is counted when it ends; see otlp.h. Owns the queue of spans, the
-// arena and one channel for each signal. The owner of the stage, so the one that logs.
+// Pushing: when a request is encoded, what of, and to whom it is offered; see otlp.h. Owns the spans of the next batch,
+// the arena, the buffer that requests are packed in, and one stream for each destination and signal.
+//
+// Spans are encoded when a batch is full or its time is over, and each destination's stream gets the same bytes. Of
+// metrics a round (ourselves, then the services) is encoded request by request, as fast as the fastest destination
+// takes them; the others have theirs wait. While no destination is free, no round begins: values are cumulative, or
+// their window goes on, and nothing is lost.
 #include "collector/export/otlp.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include "collector/core/clock.h"
-#include "collector/export/otlp_channel.h"
 #include "collector/export/otlp_metrics.h"
-#include "collector/export/otlp_partial.h"
 #include "collector/export/otlp_self.h"
+#include "collector/export/otlp_stream.h"
 #include "collector/export/otlp_traces.h"
-#include "common/lib/log.h"
 
-// One signal: its channel and what the request under way holds.
-struct stream {
-    struct otlp *otlp;
-    struct otlp_channel *channel; // NULL: the signal is off
-    struct self_export *counters;
-    char *destination;     // the URL without credentials, for counters and logs
-    unsigned units, taken; // points or spans; of how many queued spans
-    bool failing;          // said so in the log
-    bool given_up;         // while flushing: send no more
+#define BATCH_MAX     4096 // a full request holds no more spans
+#define BODY_KEPT_MAX (256 << 10)
+
+// The destinations of one signal.
+struct streams {
+    struct otlp_stream *list[OTLP_DESTINATIONS_MAX];
+    unsigned n;
+    struct otlp_payload_forms forms; // that are asked for by at least one
 };
 
 struct otlp {
     struct loop *loop;
     struct otlp_settings settings;
+    struct otlp_sources sources;
     struct otlp_origin origin;
-    struct self *self;
     struct otlp_http *http;
     struct arena arena;
-    struct stream stream[SELF_SIGNAL_MAX];
-    struct otlp_queue *queue;
+    struct buffer body;
+    struct streams streams[SELF_SIGNAL_MAX];
+    struct otlp_queue *queue; // of the next batch; NULL: no traces
     struct otlp_metrics_source source;
     struct otlp_self own;
     struct otlp_metrics_cursor cursor;
-    uint64_t round_unix_ns; // when the last round began
+    uint64_t round_unix_ns, round_ns; // when the last round began; the same, monotonic
     int batch_timer, metric_timer;
-    bool draining; // the batch delay is over: send until the queue is empty
-    bool round;    // a round of metrics is being sent
-    bool flushing; // the end is near: an endpoint that fails is given up
+    bool round;     // a round of metrics is being sent
+    bool own_sent;  // ourselves of it
+    bool advancing; // a request of it is being made
 };
 
-static void spans_lost(struct otlp *otlp, enum self_spans_dropped cause, uint64_t spans)
+// What was packed goes to all streams of the signal. What they cannot get for want of memory is counted as lost.
+static void body_offer(struct otlp *otlp, enum self_signal signal, unsigned units, unsigned items)
 {
-    otlp->self->spans_dropped[cause] += spans;
+    struct streams *streams = &otlp->streams[signal];
+    struct otlp_payload *payload = NULL;
+    int error = otlp_payload_new(&payload, &otlp->body, streams->forms, units, items);
+    for (unsigned i = 0; i < streams->n; i++)
+        if (error)
+            otlp_stream_shed(streams->list[i], units);
+        else
+            otlp_stream_offer(streams->list[i], payload);
+    if (error && signal == SELF_SIGNAL_TRACES)
+        otlp->sources.self->spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL] += items;
+    otlp_payload_drop(payload);
+    if (otlp->body.room > BODY_KEPT_MAX)
+        buffer_release(&otlp->body);
 }
 
-static void traces_send(struct otlp *otlp)
+// Spans that will be in no payload.
+static void spans_shed(struct otlp *otlp, enum self_spans_dropped cause, unsigned units, unsigned items)
 {
-    struct stream *stream = &otlp->stream[SELF_SIGNAL_TRACES];
-    while (!otlp_channel_busy(stream->channel) && !stream->given_up && otlp_queue_count(otlp->queue)) {
-        struct otlp_batch batch = otlp_traces_pack(otlp->queue, otlp->settings.batch_max, &otlp->origin, &otlp->arena,
-                                                   otlp_channel_body(stream->channel));
-        stream->units = batch.spans;
-        stream->taken = batch.taken;
-        stream->counters->queued = otlp_queue_count(otlp->queue);
-        if (batch.spans) {
-            otlp_channel_send(stream->channel);
-            return;
-        }
-        stream->counters->failed[SELF_FAILURE_REJECTED] += batch.taken;
-        spans_lost(otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, batch.taken);
+    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    for (unsigned i = 0; i < streams->n; i++)
+        otlp_stream_shed(streams->list[i], units);
+    otlp->sources.self->spans_dropped[cause] += items;
+}
+
+static void coming_show(struct otlp *otlp)
+{
+    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    for (unsigned i = 0; i < streams->n; i++)
+        otlp_stream_coming(streams->list[i], otlp_queue_count(otlp->queue));
+}
+
+static void batch_cut(struct otlp *otlp)
+{
+    while (otlp_queue_count(otlp->queue)) {
+        struct otlp_batch batch =
+            otlp_traces_pack(otlp->queue, otlp->settings.batch_max, &otlp->origin, &otlp->arena, &otlp->body);
+        if (batch.spans)
+            body_offer(otlp, SELF_SIGNAL_TRACES, batch.spans, batch.taken);
+        else
+            spans_shed(otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, batch.taken, batch.taken);
     }
-}
-
-// A request of points, if there are any; the round goes on when it is done.
-static void points_send(struct otlp *otlp, unsigned points)
-{
-    struct stream *stream = &otlp->stream[SELF_SIGNAL_METRICS];
-    stream->units = points;
-    otlp->round = points != 0;
-    if (otlp->round)
-        otlp_channel_send(stream->channel);
-}
-
-static void metrics_send(struct otlp *otlp)
-{
-    struct buffer *body = otlp_channel_body(otlp->stream[SELF_SIGNAL_METRICS].channel);
-    points_send(otlp, otlp_metrics_pack(&otlp->source, &otlp->cursor, clock_unix_ns(), &otlp->arena, body));
+    coming_show(otlp);
 }
 
 static void batch_due(void *context)
 {
-    struct otlp *otlp = context;
-    otlp->draining = true;
-    traces_send(otlp);
+    batch_cut(context);
 }
 
-// A round: ourselves, then the services. Values are cumulative: one that would overtake one under way is left out, and
-// nothing is lost.
-static void metrics_due(void *context)
+// Is there a destination that would take one more span, beside those that are not yet encoded?
+static bool traces_wanted(const struct otlp *otlp)
 {
-    struct otlp *otlp = context;
-    if (otlp->round)
-        return;
-    struct buffer *body = otlp_channel_body(otlp->stream[SELF_SIGNAL_METRICS].channel);
-    uint64_t now = clock_unix_ns();
-    otlp->cursor = (struct otlp_metrics_cursor){.begun = false};
-    otlp->source.previous_unix_ns = otlp->round_unix_ns;
-    otlp->round_unix_ns = now;
-    points_send(otlp, otlp_self_pack(&otlp->own, now, &otlp->arena, body));
+    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    for (unsigned i = 0; i < streams->n; i++)
+        if (otlp_stream_has_room(streams->list[i]))
+            return true;
+    return false;
 }
 
 void otlp_span(void *context, const struct span *span)
 {
     struct otlp *otlp = context;
-    struct stream *stream = &otlp->stream[SELF_SIGNAL_TRACES];
-    if (!stream->channel)
+    if (!otlp->queue)
         return;
-    if (!otlp_queue_push(otlp->queue, span)) {
-        stream->counters->failed[SELF_FAILURE_QUEUE_FULL] += otlp_traces_weight(span);
-        spans_lost(otlp, SELF_SPANS_DROPPED_QUEUE_FULL, 1);
-    } else if (otlp_queue_count(otlp->queue) >= otlp->settings.batch_max) {
-        traces_send(otlp);
+    if (!traces_wanted(otlp) || !otlp_queue_push(otlp->queue, span)) {
+        spans_shed(otlp, SELF_SPANS_DROPPED_QUEUE_FULL, otlp_traces_weight(span), 1);
+        return;
     }
-    stream->counters->queued = otlp_queue_count(otlp->queue);
-}
-
-static void accepted(struct stream *stream, struct str body)
-{
-    struct otlp *otlp = stream->otlp;
-    bool traces = stream == &otlp->stream[SELF_SIGNAL_TRACES];
-    struct otlp_partial partial = traces ? otlp_partial_traces(body) : otlp_partial_metrics(body);
-    uint64_t rejected = partial.rejected < stream->units ? partial.rejected : stream->units;
-    stream->counters->sent += stream->units - rejected;
-    stream->counters->last_success_unix_ns = clock_unix_ns();
-    stream->counters->failed[SELF_FAILURE_REJECTED] += rejected;
-    if (traces)
-        spans_lost(otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, rejected < stream->taken ? rejected : stream->taken);
-    if (rejected || partial.message[0])
-        log_limited(LOG_LEVEL_WARN,
-                    "OTLP endpoint rejected part of a request destination=%s rejected=%llu message=\"%s\"",
-                    stream->destination, (unsigned long long)rejected, partial.message);
-    if (stream->failing)
-        log_info("OTLP endpoint accepts again destination=%s", stream->destination);
-    stream->failing = false;
-}
-
-// "503", "grpc 14", or 0 if none came.
-static const char *status_text(const struct otlp_answer *answer, char scratch[16])
-{
-    if (answer->grpc)
-        snprintf(scratch, 16, "grpc-%d", answer->grpc_status);
+    if (otlp_queue_count(otlp->queue) >= otlp->settings.batch_max)
+        batch_cut(otlp);
     else
-        snprintf(scratch, 16, "%ld", answer->status);
-    return scratch;
+        coming_show(otlp);
 }
 
-static void lost(struct stream *stream, enum self_export_failure cause, const struct otlp_answer *answer)
+// Points of the round's next request, packed; 0: the round is done.
+static unsigned round_pack(struct otlp *otlp)
 {
-    char status[16];
-    stream->counters->failed[cause] += stream->units;
-    if (stream == &stream->otlp->stream[SELF_SIGNAL_TRACES])
-        spans_lost(stream->otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, stream->taken);
-    log_limited(LOG_LEVEL_WARN, "OTLP request dropped destination=%s cause=%s items=%u status=%s error=\"%s\"",
-                stream->destination, cause == SELF_FAILURE_REJECTED ? "rejected" : "gave_up", stream->units,
-                status_text(answer, status), answer->text);
+    unsigned points = 0;
+    if (!otlp->own_sent)
+        points = otlp_self_pack(&otlp->own, otlp->round_unix_ns, &otlp->arena, &otlp->body);
+    otlp->own_sent = true;
+    return points ? points
+                  : otlp_metrics_pack(&otlp->source, &otlp->cursor, clock_unix_ns(), &otlp->arena, &otlp->body);
 }
 
-static void request_done(void *context, enum otlp_outcome outcome, const struct otlp_answer *answer, struct str body)
+static bool metrics_wanted(const struct otlp *otlp)
 {
-    struct stream *stream = context;
-    struct otlp *otlp = stream->otlp;
-    switch (outcome) {
-    case OTLP_OUTCOME_ACCEPTED:
-        accepted(stream, body);
-        break;
-    case OTLP_OUTCOME_REFUSED:
-        lost(stream, SELF_FAILURE_REJECTED, answer);
-        break;
-    case OTLP_OUTCOME_GAVE_UP:
-        lost(stream, SELF_FAILURE_GAVE_UP, answer);
-        stream->given_up = otlp->flushing;
-        break;
-    }
-    if (stream == &otlp->stream[SELF_SIGNAL_METRICS]) {
-        otlp->round = outcome != OTLP_OUTCOME_GAVE_UP; // the rest of an old round is not worth five more minutes
-        if (otlp->round)
-            metrics_send(otlp);
+    const struct streams *streams = &otlp->streams[SELF_SIGNAL_METRICS];
+    for (unsigned i = 0; i < streams->n; i++)
+        if (otlp_stream_idle(streams->list[i]) && !otlp_stream_given_up(streams->list[i]))
+            return true;
+    return false;
+}
+
+// An old round is not worth going on with; what it had left to say is in the next one.
+static bool round_stale(const struct otlp *otlp)
+{
+    return clock_monotonic_ns() - otlp->round_ns > otlp->settings.give_up_ns;
+}
+
+// The round goes on while a destination waits for it. An attempt that fails at once comes back here: once is enough.
+static void round_advance(struct otlp *otlp)
+{
+    if (otlp->advancing)
         return;
+    otlp->advancing = true;
+    while (otlp->round && metrics_wanted(otlp)) {
+        unsigned points = round_stale(otlp) ? 0 : round_pack(otlp);
+        otlp->round = points != 0;
+        if (points)
+            body_offer(otlp, SELF_SIGNAL_METRICS, points, points);
     }
-    otlp->draining = otlp->draining && otlp_queue_count(otlp->queue);
-    if (otlp->draining || otlp_queue_count(otlp->queue) >= otlp->settings.batch_max)
-        traces_send(otlp);
+    otlp->advancing = false;
 }
 
-static void request_retry(void *context, const struct otlp_answer *answer, uint64_t delay_ns)
+static void metrics_due(void *context)
 {
-    struct stream *stream = context;
-    char status[16];
-    stream->counters->retries++;
-    stream->failing = true;
-    log_limited(LOG_LEVEL_WARN, "OTLP attempt failed, trying again destination=%s status=%s error=\"%s\" delay_ms=%llu",
-                stream->destination, status_text(answer, status), answer->text,
-                (unsigned long long)(delay_ns / NS_PER_MS));
+    struct otlp *otlp = context;
+    if (otlp->round || !metrics_wanted(otlp))
+        return;
+    if (otlp->sources.refresh)
+        otlp->sources.refresh(otlp->sources.context);
+    otlp->cursor = (struct otlp_metrics_cursor){.begun = false};
+    otlp->source.previous_unix_ns = otlp->round_unix_ns;
+    otlp->round_unix_ns = clock_unix_ns();
+    otlp->round_ns = clock_monotonic_ns();
+    otlp->own_sent = false;
+    otlp->round = true;
+    round_advance(otlp);
 }
 
-// The endpoint as it may be shown: no userinfo, no query.
-static char *destination_new(const struct otlp_endpoint *endpoint)
+static void metrics_idle(void *context)
 {
-    const char *url = endpoint->url;
-    char *destination;
-    if (endpoint->unix_path)
-        return asprintf(&destination, "unix://%s", endpoint->unix_path) < 0 ? NULL : destination;
-    const char *authority = strstr(url, "://");
-    authority = authority ? authority + 3 : url;
-    const char *host = authority, *end = authority + strcspn(authority, "/?#");
-    for (const char *p = authority; p < end; p++)
-        if (*p == '@')
-            host = p + 1;
-    size_t scheme = (size_t)(authority - url), rest = strcspn(host, "?#");
-    destination = malloc(scheme + rest + 1);
-    if (!destination)
-        return NULL;
-    memcpy(destination, url, scheme);
-    memcpy(destination + scheme, host, rest);
-    destination[scheme + rest] = 0;
-    return destination;
+    round_advance(context);
 }
 
 void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1])
@@ -231,138 +194,130 @@ void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP
     ret_files[n] = NULL;
 }
 
-static int stream_open(struct otlp *otlp, enum self_signal signal)
+static int streams_open(struct otlp *otlp, enum self_signal signal, void (*idle)(void *context), unsigned items_max)
 {
-    struct stream *stream = &otlp->stream[signal];
-    const struct otlp_endpoint *endpoint = &otlp->settings.destination[0].endpoint[signal];
-    const struct otlp_channel_settings settings = {endpoint, otlp->settings.give_up_ns};
-    const struct otlp_channel_owner owner = {request_done, request_retry, stream};
-    stream->otlp = otlp;
-    stream->counters = &otlp->self->exports[0][signal];
-    if (!endpoint->url)
-        return 0;
-    stream->destination = destination_new(endpoint);
-    if (!stream->destination)
-        return -ENOMEM;
-    stream->counters->destination = stream->destination;
-    return otlp_channel_new(&stream->channel, otlp->http, otlp->loop, &settings, &owner);
+    const struct otlp_stream_owner owner = {idle, otlp};
+    struct streams *streams = &otlp->streams[signal];
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < otlp->settings.destinations; i++) {
+        const struct otlp_endpoint *endpoint = &otlp->settings.destination[i].endpoint[signal];
+        const struct otlp_stream_settings settings = {endpoint, i, signal, otlp->settings.give_up_ns, items_max};
+        if (!endpoint->url)
+            continue;
+        r = otlp_stream_new(&streams->list[streams->n], otlp->http, otlp->loop, otlp->sources.self, &settings, &owner);
+        streams->n += r == 0;
+        streams->forms.packed |= endpoint->gzip;
+        streams->forms.plain |= !endpoint->gzip;
+    }
+    return r;
 }
 
 static int otlp_open(struct otlp *otlp)
 {
-    struct otlp_settings *settings = &otlp->settings;
-    int error = arena_init(&otlp->arena, OTLP_ARENA_SIZE);
-    if (!error)
-        error = otlp_http_new(&otlp->http, otlp->loop);
-    if (!error)
-        error = stream_open(otlp, SELF_SIGNAL_METRICS);
-    if (!error)
-        error = stream_open(otlp, SELF_SIGNAL_TRACES);
-    if (!error && settings->destination[0].endpoint[SELF_SIGNAL_TRACES].url) {
-        error = otlp_queue_new(&otlp->queue, settings->queue_max);
-        otlp->batch_timer = error ? -1 : loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
-        error = !error && otlp->batch_timer < 0 ? otlp->batch_timer : error;
+    const struct otlp_settings *settings = &otlp->settings;
+    int r = arena_init(&otlp->arena, OTLP_ARENA_SIZE);
+    if (r == 0)
+        r = otlp_http_new(&otlp->http, otlp->loop);
+    if (r == 0)
+        r = streams_open(otlp, SELF_SIGNAL_METRICS, metrics_idle, 0);
+    if (r == 0)
+        r = streams_open(otlp, SELF_SIGNAL_TRACES, NULL, settings->queue_max);
+    if (r == 0 && otlp->streams[SELF_SIGNAL_TRACES].n) {
+        r = otlp_queue_new(&otlp->queue, settings->batch_max);
+        if (r == 0)
+            r = otlp->batch_timer = loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
     }
-    if (!error && settings->destination[0].endpoint[SELF_SIGNAL_METRICS].url) {
-        otlp->metric_timer = loop_timer_add(otlp->loop, settings->metric_interval_ns, metrics_due, otlp);
-        error = otlp->metric_timer < 0 ? otlp->metric_timer : 0;
-    }
-    return error;
+    if (r >= 0 && otlp->streams[SELF_SIGNAL_METRICS].n)
+        r = otlp->metric_timer = loop_timer_add(otlp->loop, settings->metric_interval_ns, metrics_due, otlp);
+    return r < 0 ? r : 0;
 }
 
-int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, struct red *red,
-             const struct process_table *processes, struct self *self)
+int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
+             const struct otlp_sources *sources)
 {
     struct otlp *otlp = calloc(1, sizeof(*otlp));
     if (!otlp)
         return -ENOMEM;
     otlp->loop = loop;
     otlp->settings = *settings;
-    otlp->self = self;
-    otlp->source = (struct otlp_metrics_source){red, processes, &otlp->origin, 0};
-    otlp_self_init(&otlp->own, self, red, &otlp->origin, clock_unix_ns());
+    otlp->sources = *sources;
+    otlp->source = (struct otlp_metrics_source){sources->red, sources->processes, &otlp->origin, 0};
+    otlp_self_init(&otlp->own, sources->self, sources->red, &otlp->origin, clock_unix_ns());
     otlp->origin.settings = &otlp->settings;
     otlp->batch_timer = otlp->metric_timer = -1;
+    buffer_init(&otlp->body, OTLP_REQUEST_MAX);
     if (gethostname(otlp->origin.host_name, sizeof(otlp->origin.host_name) - 1) != 0)
         otlp->origin.host_name[0] = 0;
     if (otlp->settings.queue_max == 0)
         otlp->settings.queue_max = 1;
     if (otlp->settings.batch_max == 0 || otlp->settings.batch_max > otlp->settings.queue_max)
         otlp->settings.batch_max = otlp->settings.queue_max;
+    if (otlp->settings.batch_max > BATCH_MAX)
+        otlp->settings.batch_max = BATCH_MAX;
     int error = otlp_open(otlp);
     if (error) {
         otlp_free(otlp);
         return error;
     }
-    if (otlp->stream[SELF_SIGNAL_METRICS].channel)
-        red_keep(red, otlp_metrics_extras(&otlp->settings));
+    if (otlp->streams[SELF_SIGNAL_METRICS].n)
+        red_keep(sources->red, otlp_metrics_extras(&otlp->settings));
     *ret_otlp = otlp;
     return 0;
+}
+
+// Does so to each destination's stream of each signal.
+static void streams_each(struct otlp *otlp, void (*act)(struct otlp_stream *stream))
+{
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
+        for (unsigned i = 0; i < otlp->streams[signal].n; i++)
+            act(otlp->streams[signal].list[i]);
 }
 
 void otlp_free(struct otlp *otlp)
 {
     if (!otlp)
         return;
-    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
-        otlp_channel_free(otlp->stream[i].channel);
-        free(otlp->stream[i].destination);
-        otlp->self->exports[0][i].destination = NULL;
-    }
+    streams_each(otlp, otlp_stream_free);
     otlp_http_free(otlp->http);
     loop_timer_remove(otlp->loop, otlp->batch_timer);
     loop_timer_remove(otlp->loop, otlp->metric_timer);
     otlp_queue_free(otlp->queue);
     arena_release(&otlp->arena);
+    buffer_release(&otlp->body);
     free(otlp);
 }
 
+// Is there anything that a destination may still take?
 static bool flush_pending(const struct otlp *otlp)
 {
-    const struct stream *metrics = &otlp->stream[SELF_SIGNAL_METRICS], *traces = &otlp->stream[SELF_SIGNAL_TRACES];
-    return (metrics->channel && otlp_channel_busy(metrics->channel)) ||
-           (traces->channel &&
-            (otlp_channel_busy(traces->channel) || (otlp_queue_count(otlp->queue) && !traces->given_up)));
-}
-
-// Time is up: what was not sent is counted.
-static void flush_abandon(struct otlp *otlp)
-{
-    struct stream *traces = &otlp->stream[SELF_SIGNAL_TRACES];
-    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++) {
-        otlp->stream[i].given_up = true;
-        if (otlp->stream[i].channel)
-            otlp_channel_abort(otlp->stream[i].channel);
-    }
-    if (!traces->channel)
-        return;
-    const struct otlp_queued *queued = otlp_queue_first(otlp->queue);
-    for (; queued; queued = queued->next)
-        traces->counters->failed[SELF_FAILURE_GAVE_UP] += otlp_traces_weight(&queued->span);
-    spans_lost(otlp, SELF_SPANS_DROPPED_EXPORT_FAILED, otlp_queue_count(otlp->queue));
-    otlp_queue_drop(otlp->queue, otlp_queue_count(otlp->queue));
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
+        for (unsigned i = 0; i < otlp->streams[signal].n; i++) {
+            const struct otlp_stream *stream = otlp->streams[signal].list[i];
+            if (!otlp_stream_idle(stream) && !otlp_stream_given_up(stream))
+                return true;
+        }
+    return false;
 }
 
 void otlp_flush(struct otlp *otlp, uint64_t timeout_ns)
 {
     uint64_t deadline = clock_monotonic_ns() + timeout_ns, now;
-    struct stream *metrics = &otlp->stream[SELF_SIGNAL_METRICS], *traces = &otlp->stream[SELF_SIGNAL_TRACES];
-    bool final_round = metrics->channel;
+    bool final_round = otlp->streams[SELF_SIGNAL_METRICS].n;
 
-    otlp->flushing = true;
-    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++)
-        if (otlp->stream[i].channel)
-            otlp_channel_hurry(otlp->stream[i].channel);
-    if (traces->channel)
-        batch_due(otlp);
+    streams_each(otlp, otlp_stream_hurry);
+    if (otlp->queue)
+        batch_cut(otlp);
     while ((now = clock_monotonic_ns()) < deadline && (final_round || flush_pending(otlp))) {
-        if (final_round && !otlp_channel_busy(metrics->channel)) {
+        if (final_round && !otlp->round && metrics_wanted(otlp)) {
             final_round = false;
-            if (!metrics->given_up)
-                metrics_due(otlp);
-        } else if (loop_run_once(otlp->loop, deadline - now) != 0) {
-            break;
+            metrics_due(otlp);
+            continue;
         }
+        final_round &= flush_pending(otlp); // or nobody is left who could take it
+        if (loop_run_once(otlp->loop, deadline - now) != 0)
+            break;
     }
-    flush_abandon(otlp);
+    if (otlp->queue)
+        batch_cut(otlp); // of what came meanwhile
+    streams_each(otlp, otlp_stream_abandon);
 }

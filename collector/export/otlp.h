@@ -1,6 +1,6 @@
-// OTLP with protobuf bodies, over HTTP or gRPC (OTLP 1.11): metrics every interval, spans in batches. Requests are made
-// by libcurl's multi interface on the collector's loop; a slow or dead endpoint costs bounded memory and no time
-// elsewhere.
+// OTLP with protobuf bodies, over HTTP or gRPC (OTLP 1.11): metrics every interval, spans in batches, to every
+// destination of the settings. Requests are made by libcurl's multi interface on the collector's loop; a slow or dead
+// endpoint costs bounded memory and no time elsewhere, the other destinations' included.
 #pragma once
 
 #include <stdint.h>
@@ -15,10 +15,19 @@
 #define OTLP_FILES_MAX (OTLP_DESTINATIONS_MAX * SELF_SIGNAL_MAX * OTLP_TLS_FILE_MAX)
 void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP_FILES_MAX + 1]);
 
+// What is pushed, and whom to ask to bring self up to date before (NULL: nobody).
+struct otlp_sources {
+    struct red *red;
+    const struct process_table *processes;
+    struct self *self;
+    void (*refresh)(void *context);
+    void *context;
+};
+
 struct otlp;
 // Has red keep what these settings need of it. 0 or -errno.
-int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings, struct red *red,
-             const struct process_table *processes, struct self *self) must_check;
+int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
+             const struct otlp_sources *sources) must_check;
 void otlp_free(struct otlp *otlp);
 // A span_sink_fn. All that comes is pushed: sampling is decided before.
 void otlp_span(void *otlp, const struct span *span);

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <sys/random.h>
 #include "collector/core/clock.h"
-#include "collector/export/otlp_gzip.h"
-#include "collector/export/otlp_message.h"
 
 enum channel_state { CHANNEL_IDLE, CHANNEL_SENDING, CHANNEL_WAITING };
 
@@ -14,7 +12,7 @@ struct otlp_channel {
     struct loop *loop;
     struct otlp_channel_settings settings;
     struct otlp_channel_owner owner;
-    struct buffer body, packed;
+    struct str body;   // as it is sent
     uint64_t first_ns; // of the first attempt, monotonic
     unsigned attempt;
     enum channel_state state;
@@ -76,11 +74,10 @@ static void attempt_done(struct otlp_transfer *transfer, CURLcode result)
 
 static void attempt_start(struct otlp_channel *channel)
 {
-    const struct buffer *body = channel->settings.endpoint->gzip ? &channel->packed : &channel->body;
     struct otlp_answer failure;
     loop_timer_period(channel->loop, channel->timer, 0);
     channel->state = CHANNEL_SENDING;
-    if (otlp_request_start(&channel->request, (struct str){body->p, body->n}, &failure) != 0)
+    if (otlp_request_start(&channel->request, channel->body, &failure) != 0)
         attempt_judge(channel, &failure);
 }
 
@@ -96,8 +93,6 @@ int otlp_channel_new(struct otlp_channel **ret_channel, struct otlp_http *http, 
     if (!channel)
         return -ENOMEM;
     *channel = (struct otlp_channel){.loop = loop, .settings = *settings, .owner = *owner};
-    buffer_init(&channel->body, OTLP_REQUEST_MAX);
-    buffer_init(&channel->packed, OTLP_REQUEST_MAX + OTLP_REQUEST_MAX / 16);
     channel->timer = loop_timer_add(loop, 0, wait_over, channel);
     int error = otlp_request_init(&channel->request, http, settings->endpoint, attempt_done);
     if (!error && channel->timer < 0)
@@ -116,8 +111,6 @@ void otlp_channel_free(struct otlp_channel *channel)
         return;
     otlp_request_release(&channel->request);
     loop_timer_remove(channel->loop, channel->timer);
-    buffer_release(&channel->body);
-    buffer_release(&channel->packed);
     free(channel);
 }
 
@@ -126,20 +119,12 @@ bool otlp_channel_busy(const struct otlp_channel *channel)
     return channel->state != CHANNEL_IDLE;
 }
 
-struct buffer *otlp_channel_body(struct otlp_channel *channel)
+void otlp_channel_send(struct otlp_channel *channel, struct str body)
 {
-    return &channel->body;
-}
-
-void otlp_channel_send(struct otlp_channel *channel)
-{
+    channel->body = body;
     channel->attempt = 0;
     channel->first_ns = clock_monotonic_ns();
-    if (channel->settings.endpoint->gzip && otlp_gzip(&channel->body, &channel->packed) != 0)
-        channel_end(channel, OTLP_OUTCOME_GAVE_UP,
-                    &(struct otlp_answer){.transfer = CURLE_OUT_OF_MEMORY, .text = "no memory to compress"});
-    else
-        attempt_start(channel);
+    attempt_start(channel);
 }
 
 void otlp_channel_hurry(struct otlp_channel *channel)

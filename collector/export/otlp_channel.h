@@ -1,8 +1,8 @@
 // One signal's way to its endpoint: one request at a time, sent again by the rules of otlp_retry.h until it is
-// accepted, refused, or too old. Called by otlp.c. The answer's bytes are the endpoint's: bounded, read by the owner.
+// accepted, refused, or too old. Called by otlp_stream.c. The answer's bytes are the endpoint's: bounded, read by the
+// owner.
 #pragma once
 
-#include "collector/core/buffer.h"
 #include "collector/core/loop.h"
 #include "collector/export/otlp_request.h"
 
@@ -27,9 +27,8 @@ int otlp_channel_new(struct otlp_channel **ret_channel, struct otlp_http *http, 
                      const struct otlp_channel_settings *settings, const struct otlp_channel_owner *owner) must_check;
 void otlp_channel_free(struct otlp_channel *channel);
 bool otlp_channel_busy(const struct otlp_channel *channel);
-// Where the next request is packed; only while not busy.
-struct buffer *otlp_channel_body(struct otlp_channel *channel);
-void otlp_channel_send(struct otlp_channel *channel);
+// Only while not busy. The body stays the caller's, until done.
+void otlp_channel_send(struct otlp_channel *channel, struct str body);
 // The end is near: what waits is tried now, and an endpoint that cannot be reached is given up at once.
 void otlp_channel_hurry(struct otlp_channel *channel);
 // The end is here: the owner is told that the request, if any, is given up.

@@ -1,4 +1,4 @@
-// A request body, compressed. Called by otlp_channel.c.
+// A request body, compressed. Called by otlp_payload.c.
 #pragma once
 
 #include "collector/core/buffer.h"

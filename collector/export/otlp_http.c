@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include "collector/core/clock.h"
+#include "collector/export/otlp_settings.h"
 
-#define WATCHES_MAX     16 // two connections, their name look-ups, and as many again while old ones close
-#define CONNECTIONS_MAX 4L
+#define STREAMS_MAX     (OTLP_DESTINATIONS_MAX * SELF_SIGNAL_MAX)
+#define WATCHES_MAX     (STREAMS_MAX * 4) // connections, name look-ups, and as many again while old ones close
+#define CONNECTIONS_MAX (STREAMS_MAX * 2L)
 
 // A socket that libcurl waits for.
 struct watch {

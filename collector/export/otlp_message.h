@@ -18,9 +18,9 @@ typedef Opentelemetry__Proto__Resource__V1__Resource otlp_resource;
 
 // Semantic conventions that our names are taken from.
 #define OTLP_SCHEMA_URL "https://opentelemetry.io/schemas/1.44.0"
-// A request is cut here, below what common servers accept (gRPC's 4 MiB; the Collector's 20 MiB), so that its buffers
-// stay small as well; and the arena it is built in.
-#define OTLP_REQUEST_MAX (1 << 20)
+// A request is cut here, below what common servers accept (gRPC's 4 MiB; the Collector's 20 MiB); and the arena it is
+// built in.
+#define OTLP_REQUEST_MAX (3 << 20)
 #define OTLP_ARENA_SIZE  (1 << 20)
 
 // An attribute list under construction. Once the arena is full `failed` is set and stays; check it at the end.

@@ -56,7 +56,9 @@ int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct c
     if (r == 0 && options->prometheus)
         r = prometheus_start(outputs, loop, options, exposition);
     if (r == 0 && options->otlp) {
-        r = otlp_new(&outputs->otlp, loop, &options->push, red, exposition->processes, self);
+        const struct otlp_sources sources = {red, exposition->processes, self, exposition->refresh,
+                                             exposition->context};
+        r = otlp_new(&outputs->otlp, loop, &options->push, &sources);
         if (r < 0)
             log_error("otlp: cannot start: %s", strerror(-r));
     }

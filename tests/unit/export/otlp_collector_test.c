@@ -258,7 +258,8 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
     assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),
+        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
         0);
     red_record(fixture->red, &server);
     red_record(fixture->red, &client);
@@ -367,7 +368,8 @@ static void many_arrive(void **state)
         skip();
     use_grpc(fixture);
     assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),
+        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
         0);
     for (unsigned i = 0; i < 2000; i++) {
         char route[32];

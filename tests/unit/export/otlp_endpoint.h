@@ -13,7 +13,7 @@
 #include "collector/core/loop.h"
 
 #define ENDPOINT_CONNECTIONS_MAX 8
-#define ENDPOINT_REQUEST_MAX     (2 << 20)
+#define ENDPOINT_REQUEST_MAX     (4 << 20)
 
 struct endpoint;
 struct endpoint_connection {

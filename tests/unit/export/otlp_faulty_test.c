@@ -154,7 +154,7 @@ static void run_start(struct run *run, const struct expectation *expected, const
     };
     struct span span = sample_client_span();
     assert_int_equal(loop_new(&run->loop), 0);
-    assert_int_equal(otlp_new(&run->otlp, run->loop, &settings, NULL, NULL, &run->self), 0);
+    assert_int_equal(otlp_new(&run->otlp, run->loop, &settings, &(const struct otlp_sources){.self = &run->self}), 0);
     for (unsigned i = 0; i < SPANS; i++)
         otlp_span(run->otlp, &span);
 }
@@ -295,7 +295,7 @@ static void a_proxy_is_used(void **state)
     };
     struct span span = sample_client_span();
     assert_int_equal(loop_new(&run.loop), 0);
-    assert_int_equal(otlp_new(&run.otlp, run.loop, &settings, NULL, NULL, &run.self), 0);
+    assert_int_equal(otlp_new(&run.otlp, run.loop, &settings, &(const struct otlp_sources){.self = &run.self}), 0);
     otlp_span(run.otlp, &span);
     run_until(&run, &run.self.exports[0][SELF_SIGNAL_TRACES].sent, 1);
     unsetenv("http_proxy");

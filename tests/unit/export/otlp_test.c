@@ -70,7 +70,8 @@ static void start(struct fixture *fixture, const char *const *script, unsigned s
     fixture->endpoint.script = script;
     fixture->endpoint.script_n = script_n;
     assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings, fixture->red, fixture->processes, &fixture->self),
+        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
         0);
 }
 
