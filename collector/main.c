@@ -21,6 +21,7 @@
 #include "collector/intake/intake.h"
 #include "collector/intake/recorder.h"
 #include "collector/meta/host.h"
+#include "collector/reload.h"
 #include "collector/replay.h"
 #include "collector/stages.h"
 #include "common/lib/log.h"
@@ -35,7 +36,8 @@
 enum exit_code { EXIT_CODE_DONE, EXIT_CODE_FAILED, EXIT_CODE_USAGE };
 
 struct collector {
-    struct collector_options options;
+    struct collector_options options; // of the start
+    struct reload reload;
     struct self self;
     struct loop *loop;
     struct stages stages;
@@ -175,7 +177,7 @@ static void signal_ready(void *context, uint32_t events)
     struct signalfd_siginfo info;
     while (read(collector->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            log_info("SIGHUP: there is no configuration file to read again");
+            reload_run(&collector->reload, &collector->stages);
         else
             loop_stop(collector->loop);
     }
@@ -278,8 +280,8 @@ static int intake_start(struct collector *collector)
         .drained = intake_has_drained,
         .context = collector,
     };
-    const char *files[OTLP_FILES_MAX + 1];
-    otlp_files(&collector->options.push, files);
+    const char *files[OTLP_FILES_MAX + 2] = {collector->options.config};
+    otlp_files(&collector->options.push, files + (files[0] != NULL));
     int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
     if (r == 0)
         r = sandbox_enter(&(struct sandbox_needs){.connects = collector->options.otlp, .files = files});
@@ -309,7 +311,7 @@ static void collector_release(struct collector *collector)
     recorder_free(collector->recorder);
     stages_release(&collector->stages);
     loop_free(collector->loop);
-    options_release(&collector->options);
+    reload_release(&collector->reload);
     cleanup_fd_close(&collector->signal_fd);
 }
 
@@ -337,6 +339,7 @@ int main(int argc, char **argv, char **environment)
     if (collector.options.replay)
         return replay_run(&collector.options) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
     notify_init();
+    collector.reload = (struct reload){argc, argv, environment, &collector.options, &collector.options};
     int r = collector_open(&collector);
     if (r == 0)
         r = outputs_start(&collector);

@@ -18,11 +18,16 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
         r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
-    if (r == 0) {
-        conn_table_sampler(stages->connections, &options->sampler);
-        conn_table_propagators(stages->connections, &options->propagators);
-    }
+    if (r == 0)
+        stages_reload(stages, options);
     return r;
+}
+
+void stages_reload(struct stages *stages, const struct collector_options *options)
+{
+    red_ttl(stages->red, options->series_ttl_ns);
+    conn_table_sampler(stages->connections, &options->sampler);
+    conn_table_propagators(stages->connections, &options->propagators);
 }
 
 void stages_release(struct stages *stages)

@@ -15,6 +15,8 @@ struct stages {
 // sink gets each finished span. On failure: release. 0 or -errno.
 int stages_open(struct stages *stages, const struct collector_options *options, const char *host_id, struct self *self,
                 span_sink_fn *sink, void *sink_context) must_check;
+// What can change while running. The options live on until others come.
+void stages_reload(struct stages *stages, const struct collector_options *options);
 void stages_release(struct stages *stages);
 void stages_process(struct stages *stages, const struct process_facts *facts);
 // Forgets what is old. Call about once a second.

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include "common/lib/log.h"
 
@@ -46,29 +44,6 @@ static int death_signal_set(pid_t launcher)
     return 0;
 }
 
-// Out of the bounding set too: only root can do that, the program itself could not. Ends at the first that the kernel
-// does not have.
-static int capabilities_drop(void)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
-        ;
-    if (errno != EINVAL || syscall(SYS_capget, &header, data) < 0)
-        return -1;
-    data[0].inheritable = data[1].inheritable = 0; // permitted and effective go with uid 0
-    return (int)syscall(SYS_capset, &header, data);
-}
-
-static int identity_take(const struct identity *identity)
-{
-    if (capabilities_drop() < 0 || setgroups(0, NULL) < 0 ||
-        setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
-        setresuid(identity->uid, identity->uid, identity->uid) < 0)
-        return -1;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 // A session of its own: Ctrl-C and the terminal's end reach the launcher only, which then ends both in order.
 static void child_run(int fd, const struct child_start *start, pid_t launcher)
 {
@@ -82,6 +57,8 @@ static void child_run(int fd, const struct child_start *start, pid_t launcher)
         (start->identity && (identity_take(start->identity) < 0 || death_signal_set(launcher) < 0)))
         return;
     (void)close_range(3, ~0u, CLOSE_RANGE_CLOEXEC); // best effort: before Linux 5.11 inherited fds stay
+    if (start->keep_fd > 0 && fcntl(start->keep_fd, F_SETFD, 0) < 0)
+        return;
     syscall(SYS_execveat, fd, "", start->arguments, start->environment, AT_EMPTY_PATH);
 }
 

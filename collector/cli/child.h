@@ -17,6 +17,7 @@ struct child_start {
     char *const *environment;
     const struct identity *identity; // NULL: stays root
     bool keep_stdout;                // else standard output is standard error
+    int keep_fd;                     // stays open in it, under this number; 0: none
 };
 
 // Opens the program `name` beside our own executable, or in ../libexec/redstart from there. An fd or -ENOENT.

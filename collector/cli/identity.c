@@ -7,8 +7,11 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <linux/capability.h>
 
 #define TRIES 64
 
@@ -51,4 +54,27 @@ int identity_choose(const char *name, const char *usual, uid_t taken, struct ide
         return -EPERM;
     *ret_identity = (struct identity){user->pw_uid, user->pw_gid};
     return 0;
+}
+
+// Out of the bounding set too: only root can do that, the program itself could not. Ends at the first that the kernel
+// does not have.
+static int capabilities_drop(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
+        ;
+    if (errno != EINVAL || syscall(SYS_capget, &header, data) < 0)
+        return -1;
+    data[0].inheritable = data[1].inheritable = 0; // permitted and effective go with uid 0
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int identity_take(const struct identity *identity)
+{
+    if (capabilities_drop() < 0 || setgroups(0, NULL) < 0 ||
+        setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
+        setresuid(identity->uid, identity->uid, identity->uid) < 0)
+        return -1;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

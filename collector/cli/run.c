@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include "collector/cli/child.h"
+#include "collector/cli/plan.h"
 #include "collector/cli/run_options.h"
 #include "collector/cli/runtime.h"
 #include "common/lib/log.h"
@@ -29,6 +30,8 @@ struct run {
     struct identity loader_identity, collector_identity;
     struct runtime runtime;
     struct child loader, collector;
+    int config_fd;    // the file as the collector reads it; 0: there is none
+    struct plan plan; // what it means
     int signal_fd;
     bool ready;
 };
@@ -59,6 +62,27 @@ static int run_configure(struct run *run, int argc, char **argv, char **environm
     return r < 0 ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
 }
 
+// The file, copied and understood by somebody else.
+static int run_plan(struct run *run, char **environment)
+{
+    if (!run->options.config)
+        return EXIT_CODE_DONE;
+    int r = plan_copy(run->options.config);
+    if (r < 0) {
+        fprintf(stderr, "redstart run: %s: cannot be read: %s; expected a configuration file, see redstart.yaml(5)\n",
+                run->options.config, strerror(-r));
+        return EXIT_CODE_USAGE;
+    }
+    run->config_fd = r;
+    r = plan_make(&run->options, run->config_fd, &run->collector_identity, environment, true, &run->plan);
+    if (r < 0 && r != -EINVAL)
+        fprintf(stderr, "redstart run: %s: cannot be read without privilege: %s\n", run->options.config, strerror(-r));
+    run->options.log_level = run->plan.log_level;
+    run->options.log_format = run->plan.log_format;
+    log_init("redstart", run->options.log_level, run->options.log_format);
+    return r == 0 ? EXIT_CODE_DONE : r == -EINVAL ? EXIT_CODE_USAGE : EXIT_CODE_FAILED;
+}
+
 static int signals_open(void)
 {
     sigset_t signals;
@@ -71,6 +95,11 @@ static int signals_open(void)
     signal(SIGPIPE, SIG_IGN);
     int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
+}
+
+static struct str selection_text(const struct plan *plan)
+{
+    return (struct str){plan->selection.text, plan->selection.size};
 }
 
 static int loader_start(struct run *run, char **environment)
@@ -101,6 +130,10 @@ static int loader_start(struct run *run, char **environment)
     arguments[n++] = (char *)levels[run->options.log_level];
     arguments[n++] = "--log-format";
     arguments[n++] = run->options.log_format == LOG_FORMAT_JSON ? "json" : "text";
+    if (run->options.config) {
+        arguments[n++] = "--config";
+        arguments[n++] = run->runtime.loader_conf;
+    }
     memcpy(arguments + n, run->options.selectors.argument, run->options.selectors.count * sizeof *arguments);
     arguments[n + run->options.selectors.count] = NULL;
 
@@ -111,12 +144,27 @@ static int loader_start(struct run *run, char **environment)
 
 static int collector_start(struct run *run, char **environment)
 {
-    char *arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 4] = {"redstart-collector", "--loader", run->runtime.loader_socket};
+    char *arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 6] = {"redstart-collector", "--loader", run->runtime.loader_socket};
+    char path[32], number[16];
+    unsigned n = 3 + run->options.collector_count;
     memcpy(arguments + 3, run->options.collector_arguments, run->options.collector_count * sizeof *arguments);
+    cleanup_fd int config = -1; // its own: to be read only
+    if (run->config_fd) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", run->config_fd);
+        config = open(path, O_RDONLY | O_CLOEXEC);
+        snprintf(number, sizeof number, "%d", config);
+        arguments[n++] = "--config-fd";
+        arguments[n++] = number;
+    }
 
     cleanup_fd int fd = child_find("redstart-collector");
     struct child_start start = {
-        .arguments = arguments, .environment = environment, .identity = &run->collector_identity, .keep_stdout = true};
+        .arguments = arguments,
+        .environment = environment,
+        .identity = &run->collector_identity,
+        .keep_stdout = true,
+        .keep_fd = config < 0 ? 0 : config,
+    };
     return fd < 0 ? fd : child_start(&run->collector, fd, &start);
 }
 
@@ -125,7 +173,9 @@ static int run_start(struct run *run)
     notify_init(); // ours, if a service manager started us; the children get the runtime's
     if (setenv("NOTIFY_SOCKET", run->runtime.notify_socket, 1) < 0)
         return -errno;
-    int r = loader_start(run, environ);
+    int r = run->options.config ? runtime_rules(&run->runtime, selection_text(&run->plan)) : 0;
+    if (r == 0)
+        r = loader_start(run, environ);
     if (r == 0)
         r = collector_start(run, environ);
     if (r < 0)
@@ -176,6 +226,33 @@ static int run_failed(struct run *run)
     return code;
 }
 
+// A changed file: whoever it concerns reads it again. One that is no good changes nothing.
+static void run_reload(struct run *run)
+{
+    static struct plan plan;
+    cleanup_fd int fd = run->options.config ? plan_copy(run->options.config) : -1;
+    if (!run->options.config) {
+        log_info("SIGHUP: there is no configuration file to read again");
+        return;
+    }
+    int r = fd < 0 ? fd : plan_make(&run->options, fd, &run->collector_identity, environ, false, &plan);
+    if (r == 0)
+        r = plan_copy_replace(run->config_fd, fd);
+    if (r < 0) {
+        log_error("%s: cannot be taken%s%s: the configuration stays as it was", run->options.config,
+                  r == -EINVAL ? "" : ": ", r == -EINVAL ? "" : strerror(-r));
+        return;
+    }
+    bool selects = !str_equal(selection_text(&plan), selection_text(&run->plan));
+    run->plan = plan;
+    log_init("redstart", plan.log_level, plan.log_format);
+    if (selects && (r = runtime_rules(&run->runtime, selection_text(&plan))) < 0)
+        log_error("cannot write %s: %s: what is observed stays as it was", run->runtime.loader_conf, strerror(-r));
+    else if (selects)
+        child_signal(&run->loader, SIGHUP);
+    child_signal(&run->collector, SIGHUP);
+}
+
 // The exit code once the run is to end.
 static int run_serve(struct run *run)
 {
@@ -190,7 +267,7 @@ static int run_serve(struct run *run)
             if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
                 return EXIT_CODE_DONE;
             if (info.ssi_signo == SIGHUP)
-                log_info("SIGHUP: there is no configuration file to read again");
+                run_reload(run);
             int code = info.ssi_signo == SIGCHLD ? run_failed(run) : -1;
             if (code >= 0)
                 return code;
@@ -215,6 +292,9 @@ int run_main(int argc, char **argv, char **environment)
         return code;
     if (run.options.help)
         return fputs(run_help, stdout) < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
+    code = run_plan(&run, environment);
+    if (code != EXIT_CODE_DONE)
+        return code;
 
     int stdout_flags = fcntl(STDOUT_FILENO, F_GETFL); // the collector makes it non-blocking, for a shell's terminal too
     run.signal_fd = signals_open();

@@ -34,8 +34,10 @@ const char run_help[] =
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
     "  --log-level error|warn|info|debug   (default info)\n"
     "  --log-format text|json    (default text)\n"
+    "  --config FILE             all of this and more in a file, redstart.yaml(5); SIGHUP reads it again\n"
     "  --help\n"
-    "An option wins over an environment variable (OTEL_*, BEYLA_*; see redstart(1)). Logs go to standard error.\n"
+    "An option wins over an environment variable (OTEL_*, BEYLA_*; see redstart(1)), that over the file. Logs go to\n"
+    "standard error.\n"
     "Exit codes: 0 done, 1 failed while running, 2 bad usage, 3 the kernel or the privileges do not suffice.\n";
 
 // Selectors are numbered by enum selector_kind from SELECT or EXCLUDE on; PASS goes to the collector as it is.
@@ -97,7 +99,11 @@ static int option_apply(struct run_options *options, int option, const char *nam
         options->user = value;
         return value[0] ? 0 : complaint_error(complaint, "--user: expected the name of a user");
     }
-    options->has_config |= strcmp(name, "config") == 0;
+    if (strcmp(name, "config") == 0) {
+        options->config = value;
+        if (!value[0])
+            return complaint_error(complaint, "--config: expected the name of a file");
+    }
     if (option == OPTION_PASS)
         return option_pass(options, name, value, complaint);
     bool exclude = option >= OPTION_EXCLUDE;
@@ -138,9 +144,10 @@ int run_options_parse(struct run_options *options, int argc, char **argv, char *
     r = selectors_environment(&options->selectors, environment, complaint);
     if (r < 0)
         return r;
-    if (options->has_config || environment_get_beyla(environment, "CONFIG_PATH", false, NULL))
-        return complaint_error(complaint, "--config: redstart run reads no configuration file in this version; the "
-                                          "collector of the installed pair does");
+    if (!options->config)
+        options->config = environment_get_beyla(environment, "CONFIG_PATH", false, NULL);
+    if (options->config)
+        return 0;
 
     char *arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 2] = {argv[0]};
     memcpy(arguments + 1, options->collector_arguments, options->collector_count * sizeof *arguments);

@@ -10,12 +10,13 @@
 #define RUN_LOADER_ARGUMENTS_MAX    (SELECTORS_MAX + 32)
 
 struct run_options {
-    bool help, has_config;
-    const char *user; // NULL: by default
+    bool help;
+    const char *user;   // NULL: by default
+    const char *config; // the file; NULL: none
     enum log_level log_level;
     enum log_format log_format;
     struct selectors selectors;
-    struct collector_options collector;                         // as the collector will read them
+    struct collector_options collector; // as the collector will read them, if no file is to be read for that
     char *collector_arguments[RUN_COLLECTOR_ARGUMENTS_MAX + 1]; // without argv[0] and --loader
     unsigned collector_count;
     struct text_pool texts;
@@ -23,6 +24,7 @@ struct run_options {
 
 extern const char run_help[];
 
-// argv[0] is "run". 0, or -EINVAL with complaint->error.
+// argv[0] is "run". With a file, what the collector will read is left to who may read that (plan.h). 0, or -EINVAL with
+// complaint->error.
 int run_options_parse(struct run_options *options, int argc, char **argv, char *const *environment,
                       struct complaint *complaint) must_check;

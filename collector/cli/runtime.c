@@ -112,19 +112,34 @@ int runtime_open(struct runtime *runtime, const struct identity *loader)
 {
     *runtime = (struct runtime){.notify_fd = -1};
     snprintf(runtime->directory, sizeof runtime->directory, RUN "/" RUN_PREFIX "%d", getpid());
-    snprintf(runtime->loader_socket, sizeof runtime->loader_socket, RUN "/" RUN_PREFIX "%d/loader.sock", getpid());
+    snprintf(runtime->loader_directory, sizeof runtime->loader_directory, RUN "/" RUN_PREFIX "%d/loader", getpid());
+    snprintf(runtime->loader_socket, sizeof runtime->loader_socket, RUN "/" RUN_PREFIX "%d/loader/loader.sock",
+             getpid());
+    snprintf(runtime->loader_conf, sizeof runtime->loader_conf, RUN "/" RUN_PREFIX "%d/loader.conf", getpid());
     snprintf(runtime->notify_socket, sizeof runtime->notify_socket, RUN "/" RUN_PREFIX "%d/notify.sock", getpid());
     if (mkdir(runtime->directory, 0711) < 0)
         return -errno;
     int r = notify_open(runtime);
-    if (r == 0 && (chmod(runtime->directory, 0711) < 0 || // whatever the umask
-                   lchown(runtime->directory, loader->uid, loader->gid) < 0))
+    if (r == 0 && (mkdir(runtime->loader_directory, 0711) < 0 ||
+                   chmod(runtime->directory, 0711) < 0 || // whatever the umask
+                   chmod(runtime->loader_directory, 0711) < 0 ||
+                   lchown(runtime->loader_directory, loader->uid, loader->gid) < 0))
         r = -errno;
     if (r < 0)
         runtime_close(runtime);
     else
         pins_choose(runtime);
     return r;
+}
+
+int runtime_rules(const struct runtime *runtime, struct str text)
+{
+    char fresh[RUNTIME_PATH_MAX + 8];
+    snprintf(fresh, sizeof fresh, "%s.new", runtime->loader_conf);
+    cleanup_fd int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0 || fchmod(fd, 0644) < 0 || write(fd, text.p, text.n) != (ssize_t)text.n)
+        return -errno;
+    return rename(fresh, runtime->loader_conf) < 0 ? -errno : 0;
 }
 
 void runtime_close(struct runtime *runtime)

@@ -33,6 +33,7 @@ int config_parse(struct collector_options *options, const char *path, struct str
         service_attributes,
         config_otlp,
         config_routes,
+        config_rules,
     };
     for (unsigned i = 0; i < array_size(sections); i++)
         if (sections[i](options, yaml) < 0)

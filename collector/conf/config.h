@@ -14,3 +14,4 @@ int config_parse(struct collector_options *options, const char *path, struct str
 // Sections of a document that schema_check passed; what cannot be combined is an error with its place. 0 or -EINVAL.
 int config_otlp(struct collector_options *options, const struct yaml *yaml) must_check;
 int config_routes(struct collector_options *options, const struct yaml *yaml) must_check;
+int config_rules(struct collector_options *options, const struct yaml *yaml) must_check;

@@ -253,4 +253,5 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
 void options_release(struct collector_options *options)
 {
     yaml_release(&options->file);
+    arena_release(&options->naming_arena);
 }

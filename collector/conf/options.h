@@ -9,8 +9,10 @@
 #include "collector/conf/otlp_target.h"
 #include "collector/conf/setting.h"
 #include "collector/conf/text_pool.h"
+#include "collector/core/arena.h"
 #include "collector/export/otlp.h"
 #include "collector/export/text.h"
+#include "collector/meta/naming_rule.h"
 #include "collector/span/route_config.h"
 #include "collector/span/sampler.h"
 #include "collector/span/trace_context.h"
@@ -58,6 +60,10 @@ struct collector_options {
     struct sampler sampler; // what both make
     struct propagators propagators;
     struct route_config routes;
+
+    const struct naming_rule *naming; // what services are called; in naming_arena
+    unsigned naming_count;
+    struct arena naming_arena;
 
     struct text_pool texts; // what the pointers above point into, if not into argv or the environment
 };

@@ -52,9 +52,8 @@ static void duration_write(const struct schema_row *row, uint64_t bare_unit, cha
     value_duration_write(row->min, low);
     value_duration_write(row->max, high);
     if (bare_unit)
-        snprintf(text, SCHEMA_EXPECTED_SIZE, "%s from %" PRIu64 "%s to %" PRIu64,
-                 bare_unit == 1000000 ? "milliseconds" : "seconds", row->min / bare_unit, row->min ? "" : " (never)",
-                 row->max / bare_unit);
+        snprintf(text, SCHEMA_EXPECTED_SIZE, "%s from %" PRIu64 " to %" PRIu64,
+                 bare_unit == 1000000 ? "milliseconds" : "seconds", row->min / bare_unit, row->max / bare_unit);
     else
         snprintf(text, SCHEMA_EXPECTED_SIZE, "a duration such as 500ms, 60s or 1h30m, from %s to %s", low, high);
 }

@@ -59,6 +59,11 @@ struct red {
     struct red_list gone;
 };
 
+void red_ttl(struct red *red, uint64_t ttl_ns)
+{
+    red->ttl_ns = ttl_ns;
+}
+
 int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
 {
     size_t room = SPAN_KIND_MAX * ((size_t)max_series + RED_OVERFLOW_SERIES_MAX), slots = 1;

@@ -84,6 +84,8 @@ struct red;
 // max_series: per kind; beyond it requests are counted in one overflow series per kind and service. 0 or -ENOMEM.
 int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns) must_check;
 void red_free(struct red *red);
+// From now on.
+void red_ttl(struct red *red, uint64_t ttl_ns);
 // extras: of enum red_extra, kept from now on beside those asked for before.
 void red_keep(struct red *red, unsigned extras);
 // Allocates only for a new series and a new extra of one.

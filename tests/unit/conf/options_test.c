@@ -72,7 +72,7 @@ static void test_mistakes(void **state)
         {{"--otlp"}, "--otlp: expected a value"},
         {{"--otlp", "ftp://x"}, "--otlp ftp://x: expected a URL such as http://localhost:4318"},
         {{"--print-traces=xml"}, "--print-traces xml: expected none, text or json"},
-        {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 (never) to 31622400"},
+        {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 to 31622400"},
         {{"--series-max", "0"}, "--series-max 0: expected a number from 1 to 100000"},
         {{"--series-max=many"}, "--series-max many: expected a number from 1 to 100000"},
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
