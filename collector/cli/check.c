@@ -1,5 +1,6 @@
-// `redstart check`: what redstart needs of the kernel, one line each on standard output. Needs no privilege and changes
-// nothing; whether the probes attach is known only by `redstart run`.
+// `redstart check`: what redstart needs of the kernel, one line each on standard output, and the configuration that
+// would be in force (check_config.c). Needs no privilege and changes nothing; whether the probes attach is known only
+// by `redstart run`.
 #include "collector/cli/check.h"
 
 #include <stdbool.h>
@@ -9,11 +10,23 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
+#include "collector/cli/check_config.h"
+#include "collector/conf/schema_json.h"
 #include "common/lib/cleanup.h"
 
 #define KERNEL_MAJOR 6 // the tracepoints sock_send_length and sock_recv_length
 #define KERNEL_MINOR 3
 #define BTF_PATH     "/sys/kernel/btf/vmlinux"
+
+static const char check_help[] =
+    "Usage: redstart check [--config FILE] [options of redstart-collector]\n"
+    "Says whether this kernel and host have what redstart needs, what configuration would be in force, and where each\n"
+    "value comes from: an option, a variable, the file or the default. Starts nothing.\n"
+    "\n"
+    "  --loader-conf             prints what the file's rules select, for /etc/redstart/loader.conf, and no more\n"
+    "  --json-schema             prints the JSON schema of the file, and no more\n"
+    "  --help\n"
+    "Exit codes: 0 all is well, 2 bad usage or configuration, 3 this kernel cannot.\n";
 
 static bool check_kernel(void)
 {
@@ -60,19 +73,41 @@ static void check_host(void)
            getpwnam("redstart") ? "ok   redstart" : "note no user redstart: the collector takes an unused uid");
 }
 
-int check_main(int argc, char **argv)
+static bool check_needs(void)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return puts("Usage: redstart check\nSays whether this kernel and host have what redstart needs. "
-                    "Exit codes: 0 yes, 2 bad usage, 3 this kernel cannot.") < 0;
-    if (argc > 1) {
-        fprintf(stderr, "redstart check: %s: unknown option; see redstart check --help\n", argv[1]);
-        return 2;
-    }
     printf("redstart     %s (%s)\n", REDSTART_VERSION, REDSTART_COMMIT);
     bool good = check_kernel();
     good = check_btf() && good;
     good = check_lockdown() && good;
     check_host();
-    return good ? 0 : 3;
+    return good;
+}
+
+// Takes the option out of argv; true if it was there.
+static bool option_take(int *argc, char **argv, const char *name)
+{
+    int kept = 1;
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], name) != 0)
+            argv[kept++] = argv[i];
+    bool found = kept < *argc;
+    *argc = kept;
+    argv[kept] = NULL;
+    return found;
+}
+
+int check_main(int argc, char **argv, char **environment)
+{
+    if (option_take(&argc, argv, "--help"))
+        return fputs(check_help, stdout) < 0;
+    if (option_take(&argc, argv, "--json-schema")) {
+        schema_json_write(stdout);
+        return 0;
+    }
+    if (option_take(&argc, argv, "--loader-conf"))
+        return check_config_loader(argc, argv, environment);
+    bool good = check_needs();
+    fflush(stdout);
+    int code = check_config_show(argc, argv, environment);
+    return code ? code : good ? 0 : 3;
 }

@@ -2,4 +2,4 @@
 #pragma once
 
 // argv[0] is "check". 0; 2 bad usage; 3 this kernel cannot.
-int check_main(int argc, char **argv);
+int check_main(int argc, char **argv, char **environment);

@@ -9,7 +9,7 @@ static const char help[] =
     "RED metrics and traces of the services on this host, from the kernel, without touching them.\n"
     "\n"
     "  run       observes in the foreground until Ctrl-C: sudo redstart run --port 8080 --print-traces\n"
-    "  check     says whether this kernel and host have what redstart needs\n"
+    "  check     says what this host lacks, and what configuration would be in force\n"
     "  --help, --version\n"
     "\n"
     "redstart COMMAND --help says more; so does redstart(1).\n";
@@ -20,7 +20,7 @@ int main(int argc, char **argv, char **environment)
     if (strcmp(command, "run") == 0)
         return run_main(argc - 1, argv + 1, environment);
     if (strcmp(command, "check") == 0)
-        return check_main(argc - 1, argv + 1);
+        return check_main(argc - 1, argv + 1, environment);
     if (strcmp(command, "--version") == 0)
         return printf("redstart %s (%s)\n", REDSTART_VERSION, REDSTART_COMMIT) < 0;
     if (strcmp(command, "--help") == 0 || strcmp(command, "help") == 0)

@@ -73,6 +73,8 @@ const struct schema_row *schema_find(struct str path);
 // Is it a map that rows lie in ("metrics", "otlp[]"), or a list of maps ("otlp")?
 bool schema_is_section(struct str path);
 bool schema_is_list(struct str path);
+// The key of a row right below a section; "" if it is not there.
+struct str schema_key_below(const struct schema_row *row, struct str section);
 // What a value of this type is: "a number from 1 to 100000". bare_unit: ns of a bare number, else 0.
 #define SCHEMA_EXPECTED_SIZE 200
 const char *schema_expected(const struct schema_row *row, uint64_t bare_unit, char text[SCHEMA_EXPECTED_SIZE]);

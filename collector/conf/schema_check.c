@@ -27,15 +27,6 @@ static struct str path_of(const struct yaml_node *node, char path[PATH_SIZE])
     return str_from(path);
 }
 
-// The key of a row right below a section; "" if it is not there.
-static struct str key_below(const struct schema_row *row, struct str section)
-{
-    const char *key = row->path + section.n;
-    if (!str_starts(str_from(row->path), section) || (section.n && *key++ != '.'))
-        return (struct str){"", 0};
-    return (struct str){key, strcspn(key, ".[")};
-}
-
 // How many letters to change, add, leave out or swap with the next (optimal string alignment).
 static unsigned distance(struct str a, struct str b)
 {
@@ -61,7 +52,7 @@ static unsigned distance(struct str a, struct str b)
 static bool key_stands_before(unsigned row, struct str section, struct str key)
 {
     while (row-- > 0)
-        if (str_equal(key_below(&schema[row], section), key))
+        if (str_equal(schema_key_below(&schema[row], section), key))
             return true;
     return false;
 }
@@ -73,7 +64,7 @@ static int unknown(const struct yaml *yaml, const struct yaml_node *node, struct
     unsigned least = DISTANCE_MAX + 1;
     size_t used = 0;
     for (unsigned i = 0; i < schema_rows; i++) {
-        struct str key = key_below(&schema[i], section);
+        struct str key = schema_key_below(&schema[i], section);
         if (key.n == 0 || key_stands_before(i, section, key))
             continue;
         unsigned letters = distance(node->key, key);

@@ -35,6 +35,14 @@ bool schema_is_list(struct str path)
     return continues(path, "[].");
 }
 
+struct str schema_key_below(const struct schema_row *row, struct str section)
+{
+    const char *key = row->path + section.n;
+    if (!str_starts(str_from(row->path), section) || (section.n && *key++ != '.'))
+        return (struct str){"", 0};
+    return (struct str){key, strcspn(key, ".[")};
+}
+
 static void names_write(const char *const *names, char text[SCHEMA_EXPECTED_SIZE])
 {
     size_t used = 0;

@@ -166,6 +166,29 @@ def case_reload_bad():
         redstart.wait_spans(1, lambda span: span["attributes"]["url.path"] == "/after")
 
 
+def case_reload_rules():
+    """Another selection reaches the loader: a port more, then a rule of two fields that leaves the first port out."""
+    with services.go() as first, services.go() as second, File(FIRST.format(port=first.port)) as file, \
+            harness.Redstart("--config", file.path) as redstart:
+        rows = [(f"[{{ports: {first.port}}}]", (1, 0)),
+                (f"[{{ports: {first.port}}}, {{ports: [{second.port}]}}]", (2, 1)),
+                (f"[{{ports: {second.port}, exe: 'http-g?'}}]", (2, 2)),
+                (f"[{{ports: {second.port}, exe: 'other'}}]", (2, 2))]
+        for number, (rules, counted) in enumerate(rows):
+            if number:
+                file.write(f"discovery:\n  rules: {rules}\n")
+                redstart.process.send_signal(signal.SIGHUP)
+                wait_log(redstart.log, "observing by the rules as they are now", number)
+                wait_log(redstart.log, "configuration read again", number)
+                time.sleep(0.2)
+            for service in (first, second):
+                wire.request(service.port, "GET", "/")
+            time.sleep(1)
+            metrics = redstart.metrics()
+            check_equal(tuple(requests_counted(metrics, service.port) for service in (first, second)), counted,
+                        f"requests counted with {rules}")
+
+
 def case_collector_alone():
     """The installed pair's collector opens the file itself, and again from inside its sandbox."""
     with services.go() as service, unit_pair.Pair() as pair, \
@@ -184,7 +207,8 @@ def case_collector_alone():
         check_equal(requests_counted(collector.scrape.metrics(), service.port), 1, "requests after the reloads")
 
 
-CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad, case_collector_alone)
+CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,
+         case_reload_rules, case_collector_alone)
 
 if __name__ == "__main__":
     sys.exit(harness.run_named(CASES, sys.argv[1:]))

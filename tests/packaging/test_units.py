@@ -42,7 +42,7 @@ def check_files(tree, prefix):
                        (f"{prefix}/{UNIT_DIR}/redstart-loader.service", 0o644),
                        (f"{prefix}/{UNIT_DIR}/redstart-collector.service", 0o644),
                        (f"{prefix}/lib/sysusers.d/redstart.conf", 0o644), ("/etc/redstart/loader.conf", 0o644),
-                       ("/etc/redstart/collector.env", 0o644)):
+                       ("/etc/redstart/redstart.yaml", 0o644)):
         file = pathlib.Path(f"{tree}{path}")
         check(file.is_file() and file.stat().st_mode & 0o7777 == mode, f"{path} is not there with mode {mode:o}")
         check(file.suffix != ".service" or not re.search("@[A-Z_]+@", file.read_text()), f"{path}: not filled in")
