@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include "collector/conf/options.h"
+#include "collector/conf/otlp_files.h"
 #include "collector/core/clock.h"
 #include "collector/core/loop.h"
 #include "collector/core/privilege.h"
@@ -187,7 +188,8 @@ static void signal_ready(void *context, uint32_t events)
 static int options_read(struct collector_options *options, int argc, char **argv, char **environment, bool *ret_done)
 {
     static struct complaint complaint;
-    if (options_parse(options, argc, argv, environment, &complaint) < 0) {
+    if (options_parse(options, argc, argv, environment, &complaint) < 0 ||
+        otlp_files_check(&options->push, &complaint) < 0) {
         fprintf(stderr, "redstart-collector: %s\n", complaint.error);
         return EXIT_CODE_USAGE;
     }

@@ -243,30 +243,57 @@ static int transfer_read(const struct otlp_endpoint_source *source, enum self_si
     return 0;
 }
 
-// A certificate and its key belong together, so they are taken from one place: the variables, else the file. Whether
-// the files can be read is the collector's to find out: it runs as another user.
-static int tls_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
+static const struct {
+    const char *variable, *key;
+} tls_names[OTLP_TLS_FILE_MAX] = {
+    [OTLP_TLS_CA] = {"CERTIFICATE", "certificate"},
+    [OTLP_TLS_CERTIFICATE] = {"CLIENT_CERTIFICATE", "client_certificate"},
+    [OTLP_TLS_KEY] = {"CLIENT_KEY", "client_key"},
+};
+
+static int tls_set(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint, enum otlp_tls_file which,
+                   const char *file, const char *name, bool variable)
+{
+    endpoint->tls_file[which] = file;
+    endpoint->tls_said[which].variable = variable;
+    endpoint->tls_said[which].name = options_keep(source->options, source->complaint, str_from(name));
+    return endpoint->tls_said[which].name ? 0 : -EINVAL;
+}
+
+static int tls_take(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint)
 {
     const struct otlp_target *target = source->target;
-    char name[OTLP_VARIABLE_NAME_MAX], other[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
-    const char *ca = otlp_endpoint_variable(source, signal, "CERTIFICATE", name);
-    const char *certificate = otlp_endpoint_variable(source, signal, "CLIENT_CERTIFICATE", name);
-    const char *key = otlp_endpoint_variable(source, signal, "CLIENT_KEY", other);
-    if (!certificate != !key)
-        complaint_warn(source->complaint, "%s: expected %s beside it; ignored", certificate ? name : other,
-                       certificate ? other : name);
-    for (unsigned i = 0; target && i < OTLP_TLS_FILE_MAX; i++)
-        endpoint->tls_file[i] = target->tls_file[i];
+    char place[PLACE_MAX], name[PLACE_MAX + 32];
+    int r = 0;
+    for (unsigned i = 0; r == 0 && target && i < OTLP_TLS_FILE_MAX; i++) {
+        snprintf(name, sizeof name, "%s%s", place_of(target, place, sizeof place), tls_names[i].key);
+        r = target->tls_file[i] ? tls_set(source, endpoint, i, target->tls_file[i], name, false) : 0;
+    }
     if (!endpoint->tls_file[OTLP_TLS_CERTIFICATE] != !endpoint->tls_file[OTLP_TLS_KEY])
         return complaint_error(source->complaint, "%sexpected client_certificate and client_key, both or none",
                                place_of(target, place, sizeof place));
-    if (ca)
-        endpoint->tls_file[OTLP_TLS_CA] = ca;
-    if (certificate && key) {
-        endpoint->tls_file[OTLP_TLS_CERTIFICATE] = certificate;
-        endpoint->tls_file[OTLP_TLS_KEY] = key;
+    return r;
+}
+
+// A certificate and its key belong together, so they are taken from one place: the variables, else the file. Whether
+// the files can be read is looked at by the collector (otlp_files.h): it runs as another user.
+static int tls_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
+{
+    char name[OTLP_TLS_FILE_MAX][OTLP_VARIABLE_NAME_MAX];
+    const char *file[OTLP_TLS_FILE_MAX];
+    for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++)
+        file[i] = otlp_endpoint_variable(source, signal, tls_names[i].variable, name[i]);
+    if (!file[OTLP_TLS_CERTIFICATE] != !file[OTLP_TLS_KEY]) {
+        bool key = file[OTLP_TLS_KEY];
+        complaint_warn(source->complaint, "%s: expected %s beside it; ignored",
+                       name[key ? OTLP_TLS_KEY : OTLP_TLS_CERTIFICATE],
+                       name[key ? OTLP_TLS_CERTIFICATE : OTLP_TLS_KEY]);
+        file[OTLP_TLS_CERTIFICATE] = file[OTLP_TLS_KEY] = NULL;
     }
-    return 0;
+    int r = tls_take(source, endpoint);
+    for (unsigned i = 0; r == 0 && i < OTLP_TLS_FILE_MAX; i++)
+        r = file[i] ? tls_set(source, endpoint, i, file[i], name[i], true) : 0;
+    return r;
 }
 
 int otlp_endpoint_read(const struct otlp_endpoint_source *source, enum self_signal signal,

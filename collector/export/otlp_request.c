@@ -172,12 +172,11 @@ void otlp_request_release(struct otlp_request *request)
 // A file that cannot be read now leaves the version before it in use; without one there is nothing to send with.
 static int tls_refresh(struct otlp_request *request)
 {
-    const char *file = NULL;
-    int error = otlp_tls_refresh(request->tls, request->easy, &file);
+    struct otlp_tls_failure failure;
+    int error = otlp_tls_refresh(request->tls, request->easy, &failure);
     if (!error || otlp_tls_ready(request->tls))
         return 0;
-    snprintf(request->error, sizeof(request->error), "%s: %s", file,
-             error == -EINVAL ? "not a PEM file" : strerror(-error));
+    snprintf(request->error, sizeof(request->error), "%s: %s", failure.file, failure.text);
     return error;
 }
 

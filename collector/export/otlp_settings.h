@@ -13,6 +13,12 @@ enum otlp_protocol { OTLP_PROTOCOL_HTTP, OTLP_PROTOCOL_GRPC };
 // PEM files; NULL: the system's authorities, no certificate of our own.
 enum otlp_tls_file { OTLP_TLS_CA, OTLP_TLS_CERTIFICATE, OTLP_TLS_KEY, OTLP_TLS_FILE_MAX };
 
+// Who named such a file, for complaints: "OTEL_EXPORTER_OTLP_CERTIFICATE", "redstart.yaml:12: certificate".
+struct otlp_tls_said {
+    const char *name;
+    bool variable;
+};
+
 // Where and how one signal is sent.
 struct otlp_endpoint {
     const char *url;       // whole; NULL: the signal is off
@@ -22,6 +28,7 @@ struct otlp_endpoint {
     bool gzip;
     uint64_t timeout_ns; // of one attempt; 0: none
     const char *tls_file[OTLP_TLS_FILE_MAX];
+    struct otlp_tls_said tls_said[OTLP_TLS_FILE_MAX];
 };
 
 // Spans and points go to every destination that has their signal; none waits for another.

@@ -11,7 +11,10 @@ struct otlp_tls;
 int otlp_tls_new(struct otlp_tls **ret_tls, const char *const file[OTLP_TLS_FILE_MAX]) must_check;
 void otlp_tls_free(struct otlp_tls *tls);
 // Reads what changed and puts it into the handle. While a file cannot be read, or is no PEM, what was read before
-// stays; -errno then (-EINVAL: no PEM; -EFBIG: more than 1 MiB), and *ret_file names the first such file.
-int otlp_tls_refresh(struct otlp_tls *tls, CURL *easy, const char **ret_file) must_check;
+// stays; -errno then, and *ret_failure tells of the first such file.
+struct otlp_tls_failure {
+    const char *file, *text;
+};
+int otlp_tls_refresh(struct otlp_tls *tls, CURL *easy, struct otlp_tls_failure *ret_failure) must_check;
 // Has every file been read at least once?
 bool otlp_tls_ready(const struct otlp_tls *tls);
