@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "collector/core/clock.h"
+#include "collector/export/otlp_refusal.h"
 
 #define ANSWER_MAX  (4 << 20)  // a longer answer is a refusal (OTLP 1.11)
 #define ANSWER_KEPT (64 << 10) // enough for a partial success; the rest is counted and thrown away
@@ -205,7 +206,16 @@ void otlp_request_stop(struct otlp_request *request)
     otlp_http_stop(request->http, request->easy);
 }
 
-struct otlp_answer otlp_request_answer(const struct otlp_request *request, CURLcode result)
+// Why an answer over HTTP refuses, as far as it says.
+static const char *refusal_text(struct otlp_request *request)
+{
+    const char *type = NULL;
+    curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &type);
+    otlp_refusal_read(type, (struct str){request->answer.p, request->answer.n}, request->error);
+    return request->error;
+}
+
+struct otlp_answer otlp_request_answer(struct otlp_request *request, CURLcode result)
 {
     struct otlp_answer answer = {.transfer = result};
     curl_off_t retry_after = 0;
@@ -214,6 +224,8 @@ struct otlp_answer otlp_request_answer(const struct otlp_request *request, CURLc
     if (retry_after > 0)
         answer.retry_after_ns = (retry_after < 86400 ? (uint64_t)retry_after : 86400) * NS_PER_SEC;
     answer.text = request->error[0] ? request->error : curl_easy_strerror(result);
+    if (request->endpoint->protocol != OTLP_PROTOCOL_GRPC && result == CURLE_OK)
+        answer.text = answer.status >= 300 ? refusal_text(request) : "";
     if (request->endpoint->protocol != OTLP_PROTOCOL_GRPC || result != CURLE_OK)
         return answer;
     answer.grpc = true;

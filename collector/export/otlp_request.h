@@ -34,6 +34,6 @@ void otlp_request_release(struct otlp_request *request);
 int otlp_request_start(struct otlp_request *request, struct str body, struct otlp_answer *ret_answer) must_check;
 void otlp_request_stop(struct otlp_request *request);
 // What came of an attempt that has ended; its text stays until the next one.
-struct otlp_answer otlp_request_answer(const struct otlp_request *request, CURLcode result);
+struct otlp_answer otlp_request_answer(struct otlp_request *request, CURLcode result);
 // The protobuf message in an answer's body; empty if there is none, or more than is kept.
 struct str otlp_request_message(const struct otlp_request *request);

@@ -174,7 +174,7 @@ def uring():
     return Service([peer_build("uring") / "uring", port], port)
 
 
-def otelcol(port=None):
+def otelcol(port=None, grpc_port=None):
     """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines, and
     `grpc_port` beside `port`."""
     folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
@@ -182,7 +182,7 @@ def otelcol(port=None):
     text = (PEERS / "otelcol/config.yaml.in").read_text()
     file = pathlib.Path(folder, "accepted.json")
     config = pathlib.Path(folder, "config.yaml")
-    grpc_port = free_port()
+    grpc_port = grpc_port or free_port()
     for mark, content in (("PORT", port), ("GRPC_PORT", grpc_port), ("FILE", file)):
         text = text.replace(f"@{mark}@", str(content))
     config.write_text(text)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Metrics and spans pushed to a real OpenTelemetry Collector, read back from its file, by value."""
+import contextlib
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ from harness import check, check_between, check_equal
 
 SERVER, CLIENT, INTERNAL = 2, 3, 1
 PUSH_TIMEOUT_S = 10
+TRACES_CALL = "opentelemetry.proto.collector.trace.v1.TraceService/Export"
 ENVIRONMENT = {"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "200",
                "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=e2e,team=birds%20%26%20bees"}
 
@@ -162,6 +164,96 @@ def late_collector():
                 check(retries >= 1, "redstart_export_retries_total is 0")
 
 
+def two_collectors():
+    """One by HTTP, one by gRPC; the second is gone for a while. The first gets all at once, the second what was kept."""
+    with contextlib.ExitStack() as stack:
+        first, service = stack.enter_context(services.otelcol()), stack.enter_context(services.go())
+        second = services.otelcol()
+        stack.callback(lambda: second.stop())
+        arguments = ["--otlp", http(first), "--otlp", grpc(second), "--otlp-protocol", "grpc"]
+        redstart = stack.enter_context(harness.Redstart("--port", service.port, *arguments, env=ENVIRONMENT))
+        exchanges = drive(service.port)
+        for collector in (first, second):
+            spans, _ = wait_accepted(collector, lambda spans, points: len(spans) >= 15 and points)
+            check_spans(spans, exchanges, service.port)
+        ports = second.port, second.grpc_port
+        second.stop()
+        begin = time.monotonic()
+        exchanges += drive(service.port)
+        spans, _ = wait_accepted(first, lambda spans, _: len(spans) >= 30)
+        delay = time.monotonic() - begin
+        check_spans(spans, exchanges, service.port)
+        check_between(delay, 0, 3, "seconds until the first has all")
+        time.sleep(2)  # rounds of metrics go on
+        second = services.otelcol(*ports)
+        spans, points = wait_accepted(second, lambda spans, points: len(spans) >= 15 and points)
+        check_spans(spans, exchanges[5:], service.port)
+        metrics = redstart.metrics()
+        check_equal(metrics.sum("redstart_export_failed_total"), 0, "redstart_export_failed_total")
+        check_equal(metrics.sum("redstart_spans_dropped_total"), 0, "redstart_spans_dropped_total")
+        check_between(metrics.sum("redstart_export_retries_total", destination=f"{grpc(second)}/{TRACES_CALL}"), 1, 20,
+                      "retries to the second")
+        check_equal(metrics.sum("redstart_export_retries_total", destination=f"{http(first)}/v1/traces"), 0,
+                    "retries to the first")
+        wait_accepted(second, lambda _, points: counted(points, service.port) == len(exchanges))
+        check_equal(counted(accepted(second)[1], service.port), len(exchanges), "requests that the second counts")
+        check_equal(counted(accepted(first)[1], service.port), len(exchanges), "requests that the first counts")
+
+
+def counted(points, port):
+    """Requests in the last point of each series."""
+    latest = {}
+    for _, name, point in points:
+        if name == "http.server.request.duration" and attributes(point).get("server.port") == port:
+            latest[json.dumps(attributes(point), sort_keys=True)] = int(point["count"])
+    return sum(latest.values())
+
+
+def delta():
+    """Points of each round add up to what was driven; our own counters as well."""
+    variable = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
+    with services.otelcol() as collector, services.go() as service:
+        with harness.Redstart("--port", service.port, "--otlp", http(collector), env={**ENVIRONMENT, **variable}) as redstart:
+            for _ in range(3):
+                drive(service.port)
+                time.sleep(1.2)
+            redstart.wait_spans(15)
+        _, points = accepted(collector)
+        requests = [int(point["count"]) for _, name, point in points if name == "http.server.request.duration"]
+        check_equal(sum(requests), 15, "requests, over all deltas")
+        check(len(requests) > 5, "all came in one round")
+        own = {}
+        for _, name, point in points:
+            if name == "redstart.spans":
+                own.setdefault(attributes(point)["kind"], []).append(point)
+        check_equal(sum(int(point["asInt"]) for point in own["server"]), 15, "redstart.spans, over all deltas")
+        ends = [(int(point["startTimeUnixNano"]), int(point["timeUnixNano"])) for point in own["server"]]
+        check(all(now[0] == last[1] for last, now in zip(ends, ends[1:])), f"deltas that do not join: {ends}")
+        shown = {name for resource, name, _ in points if resource["service.name"] == "redstart"}
+        for name in ("redstart.ring.high_water", "redstart.drain.delay", "redstart.export.queue.length",
+                     "redstart.export.last_success.timestamp", "redstart.process.cpu",
+                     "redstart.process.resident_memory"):
+            check(name in shown, f"{name} is not pushed, but {sorted(shown)}")
+
+
+def bad_certificates():
+    """A file that cannot be used ends the start if the configuration names it; a variable's is warned about."""
+    with tempfile.TemporaryDirectory(prefix="redstart-tls-") as folder:
+        os.chmod(folder, 0o755)
+        config, junk = pathlib.Path(folder, "redstart.yaml"), pathlib.Path(folder, "junk.pem")
+        junk.write_text("no PEM\n")
+        for file, said in ((f"{folder}/none.pem", "No such file"), (junk, "expected a PEM file with certificates")):
+            config.write_text(f"otlp:\n  - {{endpoint: 'https://127.0.0.1:1', certificate: {file}}}\n")
+            done = subprocess.run([harness.BIN / "redstart", "run", "--config", config], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=20)
+            check_equal(done.returncode, 2, f"exit code ({done.stderr})")
+            check(f"redstart.yaml:2:5: certificate {file}: {said}" in done.stderr, f"no word of {file}: {done.stderr}")
+            environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": str(file)}
+            with harness.Redstart(env=environment) as redstart:
+                check(any(f"OTEL_EXPORTER_OTLP_CERTIFICATE={file}: {said}" in line for line in redstart.log),
+                      f"no warning: {redstart.log_text()}")
+
+
 def http(collector):
     return f"http://127.0.0.1:{collector.port}"
 
@@ -213,6 +305,9 @@ CASES = [
      lambda: push(lambda collector: (["--otlp", grpc(collector), "--otlp-protocol", "grpc"], {}))),
     ("gRPC by the environment", lambda: push(by_grpc)),
     ("collector comes later", late_collector),
+    ("two collectors, one killed and restarted", two_collectors),
+    ("delta temporality", delta),
+    ("certificates that are none", bad_certificates),
     ("TLS, both certificates", lambda: over_tls("http")),
     ("gRPC over TLS, both certificates", lambda: over_tls("grpc")),
 ]
@@ -223,8 +318,9 @@ def main():
     services.peer_build("otelcol", "otelcol")
     cases = harness.Cases()
     for name, case in CASES:
-        with cases.case(name):
-            case()
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            with cases.case(name):
+                case()
     return cases.finish()
 
 

@@ -1,8 +1,9 @@
-// What an OTLP endpoint answers: export responses, gRPC headers and frames. The first byte chooses which; headers are
-// lines.
+// What an OTLP endpoint answers: export responses, bodies of errors, gRPC headers and frames. The first byte chooses which;
+// headers are lines.
 #include <string.h>
 #include "collector/export/otlp_grpc.h"
 #include "collector/export/otlp_partial.h"
+#include "collector/export/otlp_refusal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,6 +28,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str rest = {(const char *)data + 1, size - 1};
     if (data[0] == 'h') {
         headers(rest);
+        return 0;
+    }
+    if (data[0] == 's' || data[0] == 't') {
+        char text[OTLP_REFUSAL_MAX];
+        otlp_refusal_read(data[0] == 's' ? "application/x-protobuf" : "text/plain", rest, text);
+        if (strlen(text) >= OTLP_REFUSAL_MAX)
+            __builtin_trap();
         return 0;
     }
     struct str message = data[0] == 'f' ? otlp_grpc_unframe(rest) : rest;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An OTLP endpoint that does wrong what an endpoint can do wrong: server.py FOLDER CASE...
 
-Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc; plain, or TLS with one of the certificates that are made
+Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc (or connect, a proxy that takes any step for a tunnel); plain, or TLS with one of the certificates that are made
 in FOLDER, or +unix for the socket FOLDER/INDEX instead of a port; one step for each request, the last one for all that
 follow. A line "PORT" for each case, in order, then a line
 "INDEX" for each request that came. Steps of both protocols:
@@ -10,6 +10,7 @@ follow. A line "PORT" for each case, in order, then a line
   partial  one span rejected                  huge     5 MiB of answer           ok       accepted
 of http:
   html     200 with a page of text            cut      200, less body than said  busy     503, Retry-After: 2
+  text     400 with a sentence                     status   400 with a google.rpc.Status
 of grpc:
   g14 t14  that grpc-status, in trailers or alone      none     trailers without a grpc-status
   info     RESOURCE_EXHAUSTED with RetryInfo of 2 s    goaway   the stream was not taken; the connection ends
@@ -24,6 +25,7 @@ import sys
 import threading
 import time
 
+STATUS = b"\x08\x03\x12\x08too late"  # google.rpc.Status{code: 3, message: "too late"}
 PARTIAL = b"\x0a\x07\x08\x01\x12\x03no\n"
 HUGE = 5 << 20
 # google.rpc.Status{code: 8, details: [RetryInfo{retry_delay: 2 s}]}
@@ -80,14 +82,52 @@ class Http:
         read(self.connection, int(fields[b"content-length"]))
 
     def answer(self, step):
-        bodies = {"partial": PARTIAL, "huge": bytes(HUGE), "html": b"<html>fine</html>", "cut": b"abc"}
+        bodies = {"partial": PARTIAL, "huge": bytes(HUGE), "html": b"<html>fine</html>", "cut": b"abc",
+                  "text": b"out of order sample\n", "status": STATUS}
         body = bodies.get(step, b"")
-        status = int(step) if step.isdigit() else 503 if step == "busy" else 200
+        status = int(step) if step.isdigit() else {"busy": 503, "text": 400, "status": 400}.get(step, 200)
         length = 10 if step == "cut" else len(body)
         extra = "Retry-After: 2\r\n" if step == "busy" else "Location: /elsewhere\r\n" if 300 <= status < 400 else ""
+        extra += {"text": "Content-Type: text/plain\r\n", "status": "Content-Type: application/x-protobuf\r\n"}.get(step, "")
         self.connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{extra}\r\n".encode() + body)
         if step == "cut":
             raise Gone
+
+
+class Connect:
+    """A proxy: one tunnel for each connection."""
+    alpn = None
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.target = None
+
+    def request(self):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += read(self.connection, 1)
+        method, target, _ = head.split(b" ", 2)
+        if method != b"CONNECT":
+            raise Gone
+        host, _, port = target.decode().rpartition(":")
+        self.target = socket.create_connection((host, int(port)))
+
+    def answer(self, _step):
+        self.connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        back = threading.Thread(target=self.pipe, args=(self.target, self.connection), daemon=True)
+        back.start()
+        self.pipe(self.connection, self.target)
+        back.join()
+        raise Gone
+
+    @staticmethod
+    def pipe(source, sink):
+        try:
+            while content := source.recv(65536):
+                sink.sendall(content)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
 
 
 class Grpc:
@@ -159,7 +199,7 @@ class Case:
     def __init__(self, index, text, folder):
         (name, *self.steps), self.index = text.split(), index
         protocol, _, certificate = name.partition("+")
-        self.protocol = {"http": Http, "grpc": Grpc}[protocol]
+        self.protocol = {"http": Http, "grpc": Grpc, "connect": Connect}[protocol]
         local, self.tls = certificate == "unix", None
         if certificate and not local:
             self.tls = tls_context(folder, certificate, self.protocol.alpn)

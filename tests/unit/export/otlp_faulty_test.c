@@ -16,7 +16,9 @@
 #define TIMEOUT_NS  (NS_PER_SEC)
 #define DEADLINE_NS (20 * NS_PER_SEC)
 #define NEVER_NS    (3600 * NS_PER_SEC)
-#define TRYING      99 // retries: still at it, as long as nothing changes
+#define TRYING      99                 // retries: still at it, as long as nothing changes
+#define GIVING_UP   98                 // retries: until the time is over, which is then after GIVE_UP_NS
+#define GIVE_UP_NS  (1900 * NS_PER_MS) // longer than the first wait, shorter than a busy server asks for
 
 struct expectation {
     const char *script; // see tests/peers/otlp-faulty/server.py
@@ -45,6 +47,25 @@ static const struct expectation cases[] = {
     {"http 415 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"http 500 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"http 501 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 203 ok", 1, 0, 3, 0, 0, NO_FILES},
+    {"http 299 ok", 1, 0, 3, 0, 0, NO_FILES},
+    {"http 302 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 308 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 402 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 405 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 406 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 409 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 410 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 411 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 422 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 425 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 431 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 451 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 505 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 507 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http 511 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http text ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"http status ok", 1, 0, 0, 3, 0, NO_FILES},
     {"http 429 ok", 2, 1, 3, 0, 500, NO_FILES},
     {"http 502 ok", 2, 1, 3, 0, 500, NO_FILES},
     {"http 503 ok", 2, 1, 3, 0, 500, NO_FILES},
@@ -55,6 +76,7 @@ static const struct expectation cases[] = {
     {"http rst ok", 2, 1, 3, 0, 500, NO_FILES},
     {"http cut ok", 2, 1, 3, 0, 500, NO_FILES},
     {"http late ok", 2, 1, 3, 0, 1500, NO_FILES},
+    {"http busy", 1, GIVING_UP, 0, 0, 0, NO_FILES}, // it asks for more time than there is
 
     {"grpc ok", 1, 0, 3, 0, 0, NO_FILES},
     {"grpc g0", 1, 0, 3, 0, 0, NO_FILES},
@@ -65,7 +87,14 @@ static const struct expectation cases[] = {
     {"grpc none ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc g2 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc g3 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc g5 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc g6 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc g7 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc g9 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc g17 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc t8 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc t13 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc t4 ok", 2, 1, 3, 0, 500, NO_FILES},
     {"grpc g8 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc g12 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc g13 ok", 1, 0, 0, 3, 0, NO_FILES},
@@ -73,6 +102,12 @@ static const struct expectation cases[] = {
     {"grpc t16 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc 404 ok", 1, 0, 0, 3, 0, NO_FILES},
     {"grpc 500 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc 401 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc 400 ok", 1, 0, 0, 3, 0, NO_FILES},
+    {"grpc 429 ok", 2, 1, 3, 0, 500, NO_FILES},
+    {"grpc 502 ok", 2, 1, 3, 0, 500, NO_FILES},
+    {"grpc 504 ok", 2, 1, 3, 0, 500, NO_FILES},
+    {"grpc info", 1, GIVING_UP, 0, 0, 0, NO_FILES},
     {"grpc g1 ok", 2, 1, 3, 0, 500, NO_FILES},
     {"grpc g4 ok", 2, 1, 3, 0, 500, NO_FILES},
     {"grpc g10 ok", 2, 1, 3, 0, 500, NO_FILES},
@@ -106,6 +141,13 @@ static const struct expectation cases[] = {
     {"http+foreign ok", 0, TRYING, 0, 0, 0, OWN_CA},
     {"http+elsewhere ok", 0, TRYING, 0, 0, 0, OWN_CA},
     {"grpc+elsewhere ok", 0, TRYING, 0, 0, 0, OWN_CA},
+    // A certificate may be about to be renewed: tried again like a connection that fails, until the time is over.
+    {"http+expired ok", 0, GIVING_UP, 0, 0, 0, OWN_CA},
+    {"grpc+expired ok", 0, GIVING_UP, 0, 0, 0, OWN_CA},
+    {"http+foreign ok", 0, GIVING_UP, 0, 0, 0, OWN_CA},
+    {"http+elsewhere ok", 0, GIVING_UP, 0, 0, 0, OWN_CA},
+    {"http+mutual ok", 0, GIVING_UP, 0, 0, 0, OWN_CA},
+    {"http+good ok", 0, GIVING_UP, 0, 0, 0, NO_SUCH_FILE},
 };
 #define CASES array_size(cases)
 
@@ -150,7 +192,7 @@ static void run_start(struct run *run, const struct expectation *expected, const
         .batch_delay_ns = NEVER_NS,
         .batch_max = SPANS,
         .queue_max = 8,
-        .give_up_ns = NEVER_NS,
+        .give_up_ns = expected->retries == GIVING_UP ? GIVE_UP_NS : NEVER_NS,
     };
     struct span span = sample_client_span();
     assert_int_equal(loop_new(&run->loop), 0);
@@ -167,6 +209,8 @@ static bool run_turn(struct run *run, const struct expectation *expected)
     assert_int_equal(loop_run_once(run->loop, 0), 0);
     if (expected->retries == TRYING)
         done = traces->retries >= 1;
+    if (expected->retries == GIVING_UP)
+        done = traces->failed[SELF_FAILURE_GAVE_UP] == SPANS;
     if (done && !run->done_ns)
         run->done_ns = clock_monotonic_ns();
     return done;
@@ -180,7 +224,10 @@ static bool run_check(const struct run *run, const struct expectation *expected,
                 traces->failed[SELF_FAILURE_QUEUE_FULL] == 0 &&
                 run->self.spans_dropped[SELF_SPANS_DROPPED_EXPORT_FAILED] == SPANS - expected->sent &&
                 run->done_ns - start_ns >= expected->delay_ms * NS_PER_MS;
-    if (expected->retries == TRYING)
+    if (expected->retries == GIVING_UP)
+        good = good && traces->failed[SELF_FAILURE_GAVE_UP] == SPANS && run->done_ns &&
+               run->done_ns - start_ns < GIVE_UP_NS + 3 * NS_PER_SEC && (traces->retries == 0) == (requests > 0);
+    else if (expected->retries == TRYING)
         good = good && traces->retries >= 1 && traces->failed[SELF_FAILURE_GAVE_UP] == SPANS;
     else
         good = good && traces->retries == expected->retries && traces->failed[SELF_FAILURE_GAVE_UP] == 0;
@@ -285,7 +332,8 @@ static void a_proxy_is_used(void **state)
     setenv("http_proxy", proxy, 1);
     setenv("no_proxy", "", 1);
     struct otlp_settings settings = {
-        .destination = {{{[SELF_SIGNAL_TRACES] = {.url = "http://no-such-host.invalid/v1/traces", .timeout_ns = TIMEOUT_NS}}}},
+        .destination = {{{[SELF_SIGNAL_TRACES] = {.url = "http://no-such-host.invalid/v1/traces",
+                                                  .timeout_ns = TIMEOUT_NS}}}},
         .destinations = 1,
         .metric_interval_ns = NEVER_NS,
         .batch_delay_ns = NEVER_NS,
@@ -306,12 +354,42 @@ static void a_proxy_is_used(void **state)
     loop_free(run.loop);
 }
 
+// Through a tunnel, as TLS and gRPC want it of a proxy.
+static void a_proxy_makes_tunnels(void **state)
+{
+    static const struct {
+        struct expectation expected;
+        const char *variable;
+    } rows[] = {{{"http+good ok", 1, 0, SPANS, 0, 0, OWN_CA}, "https_proxy"},
+                {{"grpc+good ok", 1, 0, SPANS, 0, 0, OWN_CA}, "https_proxy"},
+                {{"grpc ok", 1, 0, SPANS, 0, 0, NO_FILES}, "http_proxy"}};
+    for (unsigned i = 0; i < array_size(rows); i++) {
+        struct run run = {.done_ns = 0};
+        struct faulty faulty;
+        char proxy[64];
+        faulty_start(&faulty, (const char *const[]){rows[i].expected.script, "connect ok"}, 2);
+        snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", faulty.port[1]);
+        setenv(rows[i].variable, proxy, 1);
+        setenv("no_proxy", "", 1);
+        run_start(&run, &rows[i].expected, &faulty, 0);
+        run_until(&run, &run.self.exports[0][SELF_SIGNAL_TRACES].sent, SPANS);
+        unsetenv(rows[i].variable);
+        unsetenv("no_proxy");
+        otlp_free(run.otlp);
+        loop_free(run.loop);
+        faulty_stop(&faulty);
+        assert_int_equal(faulty.requests[0], 1);
+        assert_int_equal(faulty.requests[1], 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_has_its_outcome),
         cmocka_unit_test(files_that_change_take_effect),
         cmocka_unit_test(a_proxy_is_used),
+        cmocka_unit_test(a_proxy_makes_tunnels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
