@@ -24,6 +24,9 @@ static const char check_help[] =
     "value comes from: an option, a variable, the file or the default. Starts nothing.\n"
     "\n"
     "  --loader-conf             prints what the file's rules select, for /etc/redstart/loader.conf, and no more\n"
+    "  --from-beyla FILE         prints a file of Grafana Beyla's or OpenTelemetry eBPF instrumentation as ours; what "
+    "has no\n"
+    "                            equivalent goes to standard error, a line each\n"
     "  --json-schema             prints the JSON schema of the file, and no more\n"
     "  --help\n"
     "Exit codes: 0 all is well, 2 bad usage or configuration, 3 this kernel cannot.\n";
@@ -103,6 +106,13 @@ int check_main(int argc, char **argv, char **environment)
     if (option_take(&argc, argv, "--json-schema")) {
         schema_json_write(stdout);
         return 0;
+    }
+    if (argc > 1 && strncmp(argv[1], "--from-beyla", 12) == 0) {
+        const char *path = argv[1][12] == '=' ? argv[1] + 13 : argc == 3 && !argv[1][12] ? argv[2] : "";
+        if (path[0] && (argc == 2) == (argv[1][12] == '='))
+            return check_config_beyla(path, environment);
+        fprintf(stderr, "redstart check: --from-beyla: expected one file, and no more\n");
+        return 2;
     }
     if (option_take(&argc, argv, "--loader-conf"))
         return check_config_loader(argc, argv, environment);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "collector/cli/beyla.h"
 #include "collector/cli/identity.h"
+#include "collector/conf/config.h"
 #include "collector/conf/environment.h"
 #include "collector/conf/loader_conf.h"
 #include "collector/conf/options.h"
@@ -14,17 +16,10 @@
 #define NOBODY        65534
 #define ARGUMENTS_MAX 64
 
-// The file is opened as who we are and read as nobody.
-static int file_open(int argc, char **argv, char **environment, int *ret_fd)
+// The file is opened as who we are and read as nobody. path: NULL, none.
+static int file_open(const char *path, int *ret_fd)
 {
     static const struct identity nobody = {NOBODY, NOBODY};
-    const char *path = environment_get_beyla(environment, "CONFIG_PATH", false, NULL);
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--config=", 9) == 0)
-            path = argv[i] + 9;
-        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            path = argv[++i];
-    }
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
     if (path && fd < 0) {
         fprintf(stderr, "redstart check: %s: cannot be read: %s; expected a configuration file, see redstart.yaml(5)\n",
@@ -39,6 +34,18 @@ static int file_open(int argc, char **argv, char **environment, int *ret_fd)
     return 0;
 }
 
+static const char *path_find(int argc, char **argv, char **environment)
+{
+    const char *path = environment_get_beyla(environment, "CONFIG_PATH", false, NULL);
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--config=", 9) == 0)
+            path = argv[i] + 9;
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            path = argv[++i];
+    }
+    return path;
+}
+
 static int options_read(int argc, char **argv, char **environment, struct collector_options *options)
 {
     static struct complaint complaint;
@@ -48,7 +55,7 @@ static int options_read(int argc, char **argv, char **environment, struct collec
         fprintf(stderr, "redstart check: expected at most %d options\n", ARGUMENTS_MAX - 1);
         return -EINVAL;
     }
-    if (file_open(argc, argv, environment, &fd) < 0)
+    if (file_open(path_find(argc, argv, environment), &fd) < 0)
         return -EINVAL;
     memcpy(arguments, argv, (size_t)argc * sizeof *argv);
     if (fd >= 0) {
@@ -150,5 +157,24 @@ int check_config_loader(int argc, char **argv, char **environment)
     if (r == 0)
         fputs(conf.text, stdout);
     options_release(&options);
+    return r < 0 ? 2 : 0;
+}
+
+int check_config_beyla(const char *path, char **environment)
+{
+    static struct complaint complaint;
+    cleanup_free char *bytes = NULL;
+    size_t size = 0;
+    int fd = -1;
+    if (file_open(path, &fd) < 0)
+        return 2;
+    int r = config_bytes(fd, &bytes, &size);
+    close(fd);
+    if (r < 0)
+        r = complaint_error(&complaint, "%s: cannot be read: %s", path, strerror(-r));
+    else
+        r = beyla_convert(path, (struct str){bytes, size}, environment, stdout, stderr, &complaint);
+    if (r < 0)
+        fprintf(stderr, "redstart check: %s\n", complaint.error);
     return r < 0 ? 2 : 0;
 }

@@ -6,3 +6,5 @@
 int check_config_show(int argc, char **argv, char **environment);
 // Prints the file's rules for the loader. 0 or 2.
 int check_config_loader(int argc, char **argv, char **environment);
+// Prints a file of Beyla's as ours (beyla.h). 0 or 2.
+int check_config_beyla(const char *path, char **environment);

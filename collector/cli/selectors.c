@@ -62,9 +62,7 @@ int selectors_add(struct selectors *selectors, enum selector_kind kind, bool exc
     return 0;
 }
 
-// Beyla's executable name is a regular expression that is searched for; what a glob can say of that language is
-// translated: literals, \\x, ".", ".*", ".+", "^" in front, "$" at the end. text: one alternative, without '|'.
-static int glob_from_regex(struct str text, char *ret_glob, size_t size)
+int selectors_glob(struct str text, char *ret_glob, size_t size)
 {
     size_t n = 0, i = text.n && text.p[0] == '^' ? 1 : 0;
     bool open_end = !(text.n && text.p[text.n - 1] == '$' && (text.n < 2 || text.p[text.n - 2] != '\\'));
@@ -105,7 +103,7 @@ static int executable_add(struct selectors *selectors, const char *variable, con
     for (const char *part = regex; part;) {
         const char *bar = strchr(part, '|');
         char glob[PATTERN_MAX];
-        if (glob_from_regex((struct str){part, bar ? (size_t)(bar - part) : strlen(part)}, glob, sizeof glob) < 0)
+        if (selectors_glob((struct str){part, bar ? (size_t)(bar - part) : strlen(part)}, glob, sizeof glob) < 0)
             return complaint_error(complaint,
                                    "%s=%s: expected a name or a simple expression (. .* .+ ^ $ |); "
                                    "use --exe with a glob instead",

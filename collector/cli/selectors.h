@@ -21,6 +21,10 @@ struct selectors {
 // error.
 int selectors_add(struct selectors *selectors, enum selector_kind kind, bool exclude, const char *option,
                   const char *list, struct complaint *complaint) must_check;
+// Beyla's executable name is a regular expression that is searched for; what a glob can say of that language is
+// translated: literals, \\x, ".", ".*", ".+", "^" in front, "$" at the end. text: one alternative, without '|'. 0 or
+// -EINVAL.
+int selectors_glob(struct str text, char *ret_glob, size_t size) must_check;
 // BEYLA_OPEN_PORT and BEYLA_EXECUTABLE_NAME in all their spellings, each only if the command line has no such selector.
 int selectors_environment(struct selectors *selectors, char *const *environment,
                           struct complaint *complaint) must_check;

@@ -29,11 +29,7 @@ int config_parse(struct collector_options *options, const char *path, struct str
     if (r < 0)
         return r;
     int (*const sections[])(struct collector_options *, const struct yaml *) = {
-        setting_file,
-        service_attributes,
-        config_otlp,
-        config_routes,
-        config_rules,
+        setting_file, service_attributes, config_otlp, config_routes, config_rules,
     };
     for (unsigned i = 0; i < array_size(sections); i++)
         if (sections[i](options, yaml) < 0)
@@ -41,27 +37,30 @@ int config_parse(struct collector_options *options, const char *path, struct str
     return r;
 }
 
-// One byte more than a document may have, so that a longer one is seen.
-static int bytes_read(int fd, char *bytes, size_t *ret_size)
+int config_bytes(int fd, char **ret_bytes, size_t *ret_size)
 {
     size_t used = 0;
+    cleanup_free char *bytes = malloc(YAML_SIZE_MAX + 1);
+    if (!bytes)
+        return -ENOMEM;
     (void)lseek(fd, 0, SEEK_SET); // a pipe begins where it is
     for (ssize_t n = 1; n > 0 && used <= YAML_SIZE_MAX; used += (size_t)n) {
         n = read(fd, bytes + used, YAML_SIZE_MAX + 1 - used);
-        if (n < 0 && errno != EINTR)
+        if (n < 0)
             return -errno;
-        n = n < 0 ? 0 : n;
     }
     *ret_size = used;
+    *ret_bytes = bytes;
+    bytes = NULL;
     return 0;
 }
 
 int config_read(struct collector_options *options, const char *path, int fd, struct complaint *complaint)
 {
-    cleanup_free char *bytes = malloc(YAML_SIZE_MAX + 1);
+    cleanup_free char *bytes = NULL;
     cleanup_fd int opened = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
     size_t size = 0;
-    int r = !bytes ? -ENOMEM : fd < 0 && opened < 0 ? -errno : bytes_read(fd < 0 ? opened : fd, bytes, &size);
+    int r = fd < 0 && opened < 0 ? -errno : config_bytes(fd < 0 ? opened : fd, &bytes, &size);
     if (r < 0)
         return complaint_error(complaint, "%s: cannot be read: %s; expected a configuration file, see redstart.yaml(5)",
                                path, strerror(-r));

@@ -71,9 +71,22 @@ def check_origins(redstart):
         check(seen.returncode == 2, f"exit code {seen.returncode}")
         check(seen.stderr == f"redstart check: {file.name}:6:1: log: stands here for the second time; the first is in line 4\n",
               seen.stderr)
-    for arguments in (["--nonsense"], ["--config", "/nonexistent"], ["--loader-conf"], ["stray"]):
+    for arguments in (["--nonsense"], ["--config", "/nonexistent"], ["--loader-conf"], ["stray"], ["--from-beyla"]):
         seen = run(redstart, "check", *arguments)
         check(seen.returncode == 2 and seen.stderr.startswith("redstart check: "), f"{arguments}: {seen}")
+
+
+def check_from_beyla(redstart):
+    """Our file on standard output, taken by ourselves; what has no equivalent on standard error."""
+    seen = run(redstart, "check", "--from-beyla", ROOT / "tests/fuzz/corpus/beyla/whole", env={"PORTS": "81"})
+    check(seen.returncode == 0 and "ebpf: no equivalent\n" in seen.stderr, f"{seen}")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(seen.stdout)
+        file.flush()
+        ours = run(redstart, "check", "--config", file.name)
+        check(ours.returncode in (0, 3), f"exit code {ours.returncode}: {ours.stderr}")
+        check(value(ours, "prometheus.listen")[0] == ":8999", ours.stdout)
+    check(run(redstart, "check", "--from-beyla", "/nonexistent").returncode == 2, "a missing file was taken")
 
 
 def main():
@@ -81,6 +94,7 @@ def main():
     check_generated(redstart)
     check_shipped(redstart)
     check_origins(redstart)
+    check_from_beyla(redstart)
     print("ok")
 
 

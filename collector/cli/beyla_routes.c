@@ -1,0 +1,93 @@
+// Beyla's `routes` as ours; see beyla.h.
+#include <string.h>
+#include <strings.h>
+#include "collector/cli/beyla.h"
+#include "collector/conf/route_options.h"
+#include "collector/conf/value.h"
+
+static const struct yaml_node *list_of(struct beyla *beyla, const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *node = beyla_take(beyla, map, key);
+    return node && node->kind == YAML_LIST ? node->first : NULL;
+}
+
+// Is it a pattern of ours? If not, that is noted.
+static bool is_pattern(struct beyla *beyla, const struct yaml_node *node)
+{
+    const char *problem = node->kind == YAML_SCALAR ? route_options_problem(node->text.p) : "expected a text";
+    if (problem)
+        beyla_note(beyla, node, "no equivalent: %s", problem);
+    return !problem;
+}
+
+static void patterns_write(struct beyla *beyla, const struct yaml_node *routes)
+{
+    static const char *const ours[] = {"incoming", "outgoing"}; // theirs are for both
+    for (unsigned i = 0; i < array_size(ours); i++) {
+        bool any = false;
+        for (const struct yaml_node *node = list_of(beyla, routes, "patterns"); node; node = node->next) {
+            if (route_options_problem(node->kind == YAML_SCALAR ? node->text.p : "")) {
+                if (i == 0)
+                    (void)is_pattern(beyla, node);
+                continue;
+            }
+            if (!any)
+                fprintf(beyla->out, "  %s:\n", ours[i]);
+            any = true;
+            fputs("    - ", beyla->out);
+            beyla_quote(beyla->out, node->text);
+            fputc('\n', beyla->out);
+        }
+    }
+}
+
+static void ignored_write(struct beyla *beyla, const struct yaml_node *routes)
+{
+    const struct yaml_node *mode = beyla_take(beyla, routes, "ignore_mode");
+    const char *signals = mode && mode->text.p ? mode->text.p : "all";
+    bool any = false;
+    if (strcasecmp(signals, "all") != 0 && strcasecmp(signals, "metrics") != 0 && strcasecmp(signals, "traces") != 0) {
+        beyla_note(beyla, mode, "no equivalent; expected all, metrics or traces");
+        signals = "all";
+    }
+    for (const struct yaml_node *node = list_of(beyla, routes, "ignored_patterns"); node; node = node->next) {
+        if (!is_pattern(beyla, node))
+            continue;
+        fputs(any ? "    - pattern: " : "  ignore:\n    - pattern: ", beyla->out);
+        any = true;
+        beyla_quote(beyla->out, node->text);
+        fprintf(beyla->out, "\n      signals: [%s]\n", strcasecmp(signals, "all") == 0 ? "metrics, traces" : signals);
+    }
+}
+
+// What is said of other paths; heuristic, if nothing is.
+static void unmatched_write(struct beyla *beyla, const struct yaml_node *routes)
+{
+    const struct yaml_node *node = beyla_take(beyla, routes, "unmatched");
+    node = node ? node : beyla_take(beyla, routes, "unmatch");
+    enum route_unmatched unmatched = ROUTE_UNMATCHED_HEURISTIC;
+    if (node && node->text.p && strcasecmp(node->text.p, "low-cardinality") != 0 &&
+        route_options_unmatched(node->text.p, &unmatched) < 0)
+        beyla_note(beyla, node, "no equivalent; heuristic is taken");
+    fprintf(beyla->out, "  unmatched: %s\n", route_options_unmatched_names[unmatched]);
+}
+
+static void values_write(struct beyla *beyla, const struct yaml_node *routes)
+{
+    const struct yaml_node *node = beyla_take(beyla, routes, "max_path_segment_cardinality");
+    uint64_t number;
+    if (node && node->kind == YAML_SCALAR && value_number(node->text, 1, ROUTE_VALUES_MAX, &number) == 0)
+        fprintf(beyla->out, "  values_per_segment: %s\n", node->text.p);
+    else if (node)
+        beyla_note(beyla, node, "no equivalent; expected a number from 1 to %d", ROUTE_VALUES_MAX);
+}
+
+void beyla_routes(struct beyla *beyla)
+{
+    const struct yaml_node *routes = yaml_get(beyla->yaml.root, STR("routes"));
+    fputs("routes:\n", beyla->out);
+    unmatched_write(beyla, routes);
+    values_write(beyla, routes);
+    patterns_write(beyla, routes);
+    ignored_write(beyla, routes);
+}
