@@ -178,7 +178,7 @@ static void signal_ready(void *context, uint32_t events)
     struct signalfd_siginfo info;
     while (read(collector->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            reload_run(&collector->reload, &collector->stages);
+            reload_run(&collector->reload, &collector->stages, collector->outputs);
         else
             loop_stop(collector->loop);
     }

@@ -29,6 +29,17 @@ static void changes_say(const struct reload *reload, const struct collector_opti
     }
 }
 
+// Lists that are read at the start only.
+static void lists_say(const struct reload *reload, const struct collector_options *next)
+{
+    const struct otlp_settings *old = &reload->started->push, *fresh = &next->push;
+    if (!otlp_settings_same_destinations(old, fresh))
+        log_warn("otlp stays as it was: it is read at the start only; restart redstart for the change");
+    if (!otlp_settings_same_resource(old, fresh))
+        log_warn(
+            "service.attributes stay as they were: they are read at the start only; restart redstart for the change");
+}
+
 static void errors_say(char *text)
 {
     for (char *line; (line = strsep(&text, "\n"));)
@@ -36,7 +47,7 @@ static void errors_say(char *text)
     log_error("the configuration stays as it was");
 }
 
-void reload_run(struct reload *reload, struct stages *stages)
+void reload_run(struct reload *reload, struct stages *stages, struct outputs *outputs)
 {
     static struct complaint complaint;
     struct collector_options *next = calloc(1, sizeof *next);
@@ -53,8 +64,10 @@ void reload_run(struct reload *reload, struct stages *stages)
     for (unsigned i = 0; i < complaint.warnings; i++)
         log_warn("%s", complaint.warning[i]);
     changes_say(reload, next);
+    lists_say(reload, next);
     log_init("redstart-collector", next->log_level, next->log_format);
     stages_reload(stages, next);
+    outputs_reload(outputs, next);
     log_info("%s", next->config ? "configuration read again" : "there is no configuration file to read again");
     if (reload->current != reload->started) {
         options_release(reload->current);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collector/conf/options.h"
+#include "collector/export/outputs.h"
 #include "collector/stages.h"
 
 struct reload {
@@ -12,5 +13,5 @@ struct reload {
     struct collector_options *current; // what is in force
 };
 
-void reload_run(struct reload *reload, struct stages *stages);
+void reload_run(struct reload *reload, struct stages *stages, struct outputs *outputs);
 void reload_release(struct reload *reload);

@@ -287,6 +287,16 @@ void otlp_free(struct otlp *otlp)
     free(otlp);
 }
 
+void otlp_pace(struct otlp *otlp, uint64_t metric_interval_ns, uint64_t batch_delay_ns)
+{
+    if (otlp->metric_timer >= 0 && otlp->settings.metric_interval_ns != metric_interval_ns)
+        loop_timer_period(otlp->loop, otlp->metric_timer, metric_interval_ns);
+    if (otlp->batch_timer >= 0 && otlp->settings.batch_delay_ns != batch_delay_ns)
+        loop_timer_period(otlp->loop, otlp->batch_timer, batch_delay_ns);
+    otlp->settings.metric_interval_ns = metric_interval_ns;
+    otlp->settings.batch_delay_ns = batch_delay_ns;
+}
+
 // Is there anything that a destination may still take?
 static bool flush_pending(const struct otlp *otlp)
 {

@@ -29,6 +29,8 @@ struct otlp;
 int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
              const struct otlp_sources *sources) must_check;
 void otlp_free(struct otlp *otlp);
+// Other times between two rounds of metrics, and for a span to wait for others.
+void otlp_pace(struct otlp *otlp, uint64_t metric_interval_ns, uint64_t batch_delay_ns);
 // A span_sink_fn. All that comes is pushed: sampling is decided before.
 void otlp_span(void *otlp, const struct span *span);
 // Sends what is queued (and one last set of metrics), for at most timeout_ns, running the loop meanwhile.

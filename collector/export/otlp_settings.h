@@ -53,3 +53,6 @@ struct otlp_settings {
         const char *key, *value;
     } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated
 };
+
+bool otlp_settings_same_destinations(const struct otlp_settings *a, const struct otlp_settings *b);
+bool otlp_settings_same_resource(const struct otlp_settings *a, const struct otlp_settings *b);

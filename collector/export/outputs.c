@@ -70,6 +70,12 @@ int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct c
     return 0;
 }
 
+void outputs_reload(struct outputs *outputs, const struct collector_options *options)
+{
+    if (outputs->otlp)
+        otlp_pace(outputs->otlp, options->push.metric_interval_ns, options->push.batch_delay_ns);
+}
+
 void outputs_free(struct outputs *outputs)
 {
     if (!outputs)

@@ -10,6 +10,8 @@ struct outputs;
 // Opens what options name, and has red keep what they need; logs what fails, with what to do. 0 or -errno.
 int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct collector_options *options,
                  const struct exposition *exposition, struct red *red, struct self *self) must_check;
+// What can change while running.
+void outputs_reload(struct outputs *outputs, const struct collector_options *options);
 void outputs_free(struct outputs *outputs);
 // Standard output gets every span, pushing those of sampled traces.
 void outputs_span(struct outputs *outputs, const struct span *span);
