@@ -190,7 +190,6 @@ static void options_init(struct collector_options *options)
     memset(options, 0, sizeof *options);
     options->loader_socket = OPTIONS_LOADER_SOCKET;
     options->config_fd = -1;
-    options->push.give_up_ns = 300 * NS_PER_SEC;
     setting_defaults(options);
 }
 

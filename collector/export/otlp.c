@@ -144,7 +144,7 @@ static bool metrics_wanted(const struct otlp *otlp)
 // An old round is not worth going on with; what it had left to say is in the next one.
 static bool round_stale(const struct otlp *otlp)
 {
-    return clock_monotonic_ns() - otlp->round_ns > otlp->settings.give_up_ns;
+    return clock_monotonic_ns() - otlp->round_ns > otlp->settings.give_up_ns[SELF_SIGNAL_METRICS];
 }
 
 // The round goes on while a destination waits for it. An attempt that fails at once comes back here: once is enough.
@@ -201,7 +201,7 @@ static int streams_open(struct otlp *otlp, enum self_signal signal, void (*idle)
     int r = 0;
     for (unsigned i = 0; r == 0 && i < otlp->settings.destinations; i++) {
         const struct otlp_endpoint *endpoint = &otlp->settings.destination[i].endpoint[signal];
-        const struct otlp_stream_settings settings = {endpoint, i, signal, otlp->settings.give_up_ns, items_max};
+        const struct otlp_stream_settings settings = {endpoint, i, signal, otlp->settings.give_up_ns[signal], items_max};
         if (!endpoint->url)
             continue;
         r = otlp_stream_new(&streams->list[streams->n], otlp->http, otlp->loop, otlp->sources.self, &settings, &owner);

@@ -44,11 +44,11 @@ struct otlp_settings {
     unsigned destinations;
     uint64_t metric_interval_ns; // start to start
     enum otlp_temporality temporality;
-    bool exponential;              // histograms: base2 exponential instead of explicit buckets
-    bool exemplars;                // of sampled traces
-    uint64_t batch_delay_ns;       // OTEL_BSP_SCHEDULE_DELAY
-    unsigned batch_max, queue_max; // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans
-    uint64_t give_up_ns;           // retries go on for this long (5 minutes)
+    bool exponential;                     // histograms: base2 exponential instead of explicit buckets
+    bool exemplars;                       // of sampled traces
+    uint64_t batch_delay_ns;              // OTEL_BSP_SCHEDULE_DELAY
+    unsigned batch_max, queue_max;        // OTEL_BSP_MAX_EXPORT_BATCH_SIZE, _MAX_QUEUE_SIZE, in spans
+    uint64_t give_up_ns[SELF_SIGNAL_MAX]; // retries go on for this long (5 minutes)
     struct resource_attribute {
         const char *key, *value;
     } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated

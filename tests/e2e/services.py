@@ -33,6 +33,15 @@ def free_port(address="127.0.0.1"):
         return probe.getsockname()[1]
 
 
+def free_ports(count):
+    """Different ones."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def is_listening(port):
     """Read from /proc, not by connecting: a test that counts connections must not add one."""
     suffix = ":%04X" % port
@@ -178,7 +187,8 @@ def otelcol(port=None, grpc_port=None):
     """A real OpenTelemetry Collector; the service has `file`, to which it writes what it accepts, as JSON lines, and
     `grpc_port` beside `port`."""
     folder = tempfile.mkdtemp(prefix="redstart-otelcol-")
-    port = port or free_port()
+    if not port:
+        port, grpc_port = free_ports(2)
     text = (PEERS / "otelcol/config.yaml.in").read_text()
     file = pathlib.Path(folder, "accepted.json")
     config = pathlib.Path(folder, "config.yaml")

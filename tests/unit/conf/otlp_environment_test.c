@@ -316,7 +316,7 @@ static void test_numbers(void **state)
     assert_true(options.push.destination[0].endpoint[SELF_SIGNAL_TRACES].timeout_ns == 10000000000);
     assert_true(options.push.metric_interval_ns == 60000000000);
     assert_true(options.push.batch_delay_ns == 5000000000);
-    assert_true(options.push.give_up_ns == 300000000000);
+    assert_true(options.push.give_up_ns[SELF_SIGNAL_TRACES] == 300000000000);
     assert_int_equal(options.push.queue_max, 2048);
     assert_int_equal(options.push.batch_max, 512);
     assert_false(options.push.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip ||

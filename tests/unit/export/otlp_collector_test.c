@@ -181,7 +181,7 @@ static int setup(void **state)
         .batch_delay_ns = 5 * NS_PER_SEC,
         .batch_max = 512,
         .queue_max = 2048,
-        .give_up_ns = 300 * NS_PER_SEC,
+        .give_up_ns = {300 * NS_PER_SEC, 300 * NS_PER_SEC},
         .resource = {{"deployment.environment.name", "test"}},
     };
     return 0;

@@ -42,7 +42,7 @@ static int setup(void **state)
         .batch_delay_ns = 10 * NS_PER_MS,
         .batch_max = 4,
         .queue_max = 8,
-        .give_up_ns = 300 * NS_PER_SEC,
+        .give_up_ns = {300 * NS_PER_SEC, 300 * NS_PER_SEC},
     };
     for (unsigned i = 0; i < 2; i++) {
         endpoint_open(&fixture->endpoint[i], fixture->loop);

@@ -192,7 +192,7 @@ static void run_start(struct run *run, const struct expectation *expected, const
         .batch_delay_ns = NEVER_NS,
         .batch_max = SPANS,
         .queue_max = 8,
-        .give_up_ns = expected->retries == GIVING_UP ? GIVE_UP_NS : NEVER_NS,
+        .give_up_ns = {NEVER_NS, expected->retries == GIVING_UP ? GIVE_UP_NS : NEVER_NS},
     };
     struct span span = sample_client_span();
     assert_int_equal(loop_new(&run->loop), 0);
@@ -339,7 +339,7 @@ static void a_proxy_is_used(void **state)
         .batch_delay_ns = NEVER_NS,
         .batch_max = 1,
         .queue_max = 8,
-        .give_up_ns = NEVER_NS,
+        .give_up_ns = {NEVER_NS, NEVER_NS},
     };
     struct span span = sample_client_span();
     assert_int_equal(loop_new(&run.loop), 0);

@@ -48,7 +48,7 @@ static int setup(void **state)
         .batch_delay_ns = 10 * NS_PER_MS,
         .batch_max = 4,
         .queue_max = 8,
-        .give_up_ns = 300 * NS_PER_SEC,
+        .give_up_ns = {300 * NS_PER_SEC, 300 * NS_PER_SEC},
     };
     return 0;
 }
@@ -296,7 +296,7 @@ static void retries_end_after_a_while(void **state)
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.give_up_ns = 2 * NS_PER_SEC;
+    fixture->settings.give_up_ns[SELF_SIGNAL_TRACES] = 2 * NS_PER_SEC;
     start(fixture, (const char *const[]){STATUS("503")}, 1);
     push(fixture, 2);
     run_until(fixture, &traces->failed[SELF_FAILURE_GAVE_UP], 2);
