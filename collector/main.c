@@ -282,8 +282,8 @@ static int intake_start(struct collector *collector)
         .drained = intake_has_drained,
         .context = collector,
     };
-    const char *files[OTLP_FILES_MAX + 2] = {collector->options.config};
-    otlp_files(&collector->options.push, files + (files[0] != NULL));
+    const char *files[OUTPUTS_FILES_MAX + 2] = {collector->options.config};
+    outputs_files(collector->outputs, &collector->options, files + (files[0] != NULL));
     int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
     if (r == 0)
         r = sandbox_enter(&(struct sandbox_needs){.connects = collector->options.otlp, .files = files});
@@ -345,6 +345,8 @@ int main(int argc, char **argv, char **environment)
     int r = collector_open(&collector);
     if (r == 0)
         r = outputs_start(&collector);
+    if (r == -EINVAL)
+        code = EXIT_CODE_USAGE; // an option, or a file that one names
     if (r == 0)
         r = intake_start(&collector);
     resident_trim();
@@ -353,5 +355,5 @@ int main(int argc, char **argv, char **environment)
     if (r == 0)
         collector_flush(&collector);
     collector_release(&collector);
-    return r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
+    return code != EXIT_CODE_DONE ? code : r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
 }

@@ -21,6 +21,7 @@ const char run_help[] =
     "Outputs; with none, --print-traces:\n"
     "  --print-traces[=text|json]  one line per span on standard output\n"
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
+    "  --web-config FILE         a web.yml (of Prometheus' exporter-toolkit) for it: TLS, users\n"
     "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH;\n"
     "                            may be repeated: each of up to 8 destinations gets all\n"
     "  --otlp-protocol http/protobuf|grpc   of the --otlp before it, or of all if it comes first\n"
@@ -56,6 +57,7 @@ static const struct option option_table[] = {
     {"exclude-cgroup", required_argument, NULL, OPTION_EXCLUDE + SELECTOR_CGROUP},
     {"print-traces", optional_argument, NULL, OPTION_PASS},
     {"prometheus", required_argument, NULL, OPTION_PASS},
+    {"web-config", required_argument, NULL, OPTION_PASS},
     {"otlp", required_argument, NULL, OPTION_PASS},
     {"otlp-protocol", required_argument, NULL, OPTION_PASS},
     {"service-name", required_argument, NULL, OPTION_PASS},

@@ -23,6 +23,7 @@ const char options_help[] =
     "Outputs (default --print-traces):\n"
     "  --print-traces[=text|json]  one line per span on standard output\n"
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
+    "  --web-config FILE         a web.yml (of Prometheus' exporter-toolkit) for it: TLS, users\n"
     "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH;\n"
     "                            may be repeated: each of up to 8 destinations gets all\n"
     "  --otlp-protocol http/protobuf|grpc   of the --otlp before it, or of all if it comes first\n"
@@ -61,6 +62,7 @@ static const struct option option_table[] = {
     {"loader", required_argument, NULL, OPTION_LOADER},
     {"print-traces", optional_argument, NULL, OPTION_SETTING + SETTING_TRACES_PRINT},
     {"prometheus", required_argument, NULL, OPTION_SETTING + SETTING_PROMETHEUS_LISTEN},
+    {"web-config", required_argument, NULL, OPTION_SETTING + SETTING_PROMETHEUS_WEB_CONFIG},
     {"otlp", required_argument, NULL, OPTION_OTLP},
     {"otlp-protocol", required_argument, NULL, OPTION_PROTOCOL},
     {"service-name", required_argument, NULL, OPTION_SETTING + SETTING_SERVICE_NAME},
@@ -244,6 +246,8 @@ int options_parse(struct collector_options *options, int argc, char **argv, char
     options->config = config;
     if (r == 0)
         r = replay ? replay_check(options, complaint) : otlp_destination_read(options, environment, complaint);
+    if (r == 0 && options->web_config && !options->prometheus && !replay)
+        r = complaint_error(complaint, "--web-config %s: only with --prometheus", options->web_config);
     if (r == 0)
         options_finish(options);
     return r;

@@ -47,6 +47,7 @@ struct collector_options {
     const char *prometheus_address; // NULL localhost, "" all, else an IP address
     uint16_t prometheus_port;
     const char *prometheus_path;
+    const char *web_config; // the file's name; NULL: none
 
     // Where to push. Those of the file are there before the variables are read, and only if there is no --otlp.
     struct otlp_target target[OTLP_DESTINATIONS_MAX];

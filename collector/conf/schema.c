@@ -3,6 +3,7 @@
 
 #include "collector/conf/options.h"
 #include "collector/conf/route_options.h"
+#include "collector/conf/web_config.h"
 #include "collector/core/clock.h"
 
 #define FIELD(member)                                                                                                  \
@@ -109,6 +110,9 @@ const struct schema_row schema[] = {
     [SETTING_PROMETHEUS_PATH] = {"prometheus.path", SCHEMA_PATH, .at_start = true, .initial = "/metrics",
                                  .variables = BEYLA("PROMETHEUS_PATH"), FIELD(prometheus_path),
                                  .about = "Where the metrics are."},
+    [SETTING_PROMETHEUS_WEB_CONFIG] = {"prometheus.web_config", SCHEMA_TEXT, .at_start = true, .min = 1,
+                                       .max = WEB_PATH_MAX - 1, .option = "--web-config", FIELD(web_config),
+                                       .about = "A web.yml of Prometheus' exporter-toolkit: TLS, users."},
 
     // Parts of lists and maps; each is read by the file of its section.
     {"service.attributes", SCHEMA_TEXTS, .at_start = true, .variables = "OTEL_RESOURCE_ATTRIBUTES",

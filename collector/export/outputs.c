@@ -16,13 +16,31 @@ struct outputs {
     struct otlp *otlp;
 };
 
+// What is wrong with it is logged, a line each.
+static int web_start(const char *path, struct web **ret_web)
+{
+    cleanup_free struct complaint *complaint = calloc(1, sizeof *complaint);
+    if (!path)
+        return 0;
+    int r = complaint ? web_new(ret_web, path, complaint) : -ENOMEM;
+    if (r == -ENOMEM)
+        log_error("web-config %s: %s", path, strerror(-r));
+    char *rest = r == -EINVAL ? complaint->error : NULL;
+    for (char *line; rest && (line = strsep(&rest, "\n"));)
+        log_error("web-config: %s", line);
+    return r;
+}
+
 static int prometheus_start(struct outputs *outputs, struct loop *loop, const struct collector_options *options,
                             const struct exposition *exposition)
 {
+    struct web *web = NULL;
+    if (web_start(options->web_config, &web) < 0)
+        return -EINVAL;
     const char *address = options->prometheus_address;
     const char *shown = !address ? "localhost" : address[0] ? address : "all addresses";
     int r = prometheus_new(&outputs->prometheus, loop, exposition, address, options->prometheus_port,
-                           options->prometheus_path);
+                           options->prometheus_path, web);
     if (r == -EADDRINUSE)
         log_error("prometheus: port %u on %s is in use by another program; stop it or choose another by --prometheus",
                   options->prometheus_port, shown);
@@ -37,7 +55,8 @@ static int prometheus_start(struct outputs *outputs, struct loop *loop, const st
         log_error("prometheus: cannot listen on %s, port %u: %s; choose another by --prometheus", shown,
                   options->prometheus_port, strerror(-r));
     else
-        log_info("prometheus: serving %s on %s, port %u", options->prometheus_path, shown, options->prometheus_port);
+        log_info("prometheus: serving %s on %s, port %u%s%s", options->prometheus_path, shown, options->prometheus_port,
+                 options->web_config ? ", as says " : "", options->web_config ? options->web_config : "");
     return r;
 }
 
@@ -74,6 +93,17 @@ void outputs_reload(struct outputs *outputs, const struct collector_options *opt
 {
     if (outputs->otlp)
         otlp_pace(outputs->otlp, options->push.metric_interval_ns, options->push.batch_delay_ns);
+}
+
+void outputs_files(const struct outputs *outputs, const struct collector_options *options,
+                   const char *ret_files[OUTPUTS_FILES_MAX + 1])
+{
+    unsigned count = 0;
+    otlp_files(&options->push, ret_files);
+    while (ret_files[count])
+        count++;
+    if (outputs->prometheus)
+        prometheus_files(outputs->prometheus, ret_files + count);
 }
 
 void outputs_free(struct outputs *outputs)

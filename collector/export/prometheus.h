@@ -4,6 +4,7 @@
 #include "collector/core/buffer.h"
 #include "collector/core/loop.h"
 #include "collector/export/prometheus_writer.h"
+#include "collector/export/web.h"
 #include "collector/meta/process.h"
 #include "collector/red/red.h"
 #include "collector/red/self.h"
@@ -25,7 +26,10 @@ void prometheus_format(struct buffer *buffer, const struct exposition *expositio
 
 struct prometheus;
 // address: NULL for localhost (both ::1 and 127.0.0.1), "" for all, else an IP address or "[v6]". path: "/metrics" if
-// NULL. 0 or -errno (-EADDRINUSE, -EACCES ...).
+// NULL. web: TLS and who may read, taken also on failure; NULL: without TLS, everybody. 0 or -errno (-EADDRINUSE,
+// -EACCES ...).
 int prometheus_new(struct prometheus **ret_prometheus, struct loop *loop, const struct exposition *exposition,
-                   const char *address, uint16_t port, const char *path) must_check;
+                   const char *address, uint16_t port, const char *path, struct web *web) must_check;
+// What is read again while it serves, for the sandbox. Ends in NULL.
+void prometheus_files(const struct prometheus *prometheus, const char *ret_files[WEB_FILES_MAX + 1]);
 void prometheus_free(struct prometheus *prometheus);

@@ -7,6 +7,7 @@
 
 #define ANSWER_NS_MAX      (30 * NS_PER_SEC)
 #define ANSWER_NS_MAX_FULL (3 * NS_PER_SEC) // others wait: a reader in earnest takes a fraction of that
+#define SILENT_NS_MAX_FULL (500 * NS_PER_MS)
 
 struct prometheus_limited *prometheus_limit_add(struct prometheus_limit *limit, int fd, uint64_t now_ns)
 {
@@ -27,9 +28,10 @@ void prometheus_limit_remove(struct prometheus_limit *limit, struct prometheus_l
 
 void prometheus_limit_enforce(struct prometheus_limit *limit, uint64_t now_ns)
 {
-    uint64_t most = limit->count < PROMETHEUS_CONNECTIONS_MAX ? ANSWER_NS_MAX : ANSWER_NS_MAX_FULL;
+    bool full = limit->count == PROMETHEUS_CONNECTIONS_MAX;
     for (unsigned i = 0; i < PROMETHEUS_CONNECTIONS_MAX; i++) {
         struct prometheus_limited *connection = &limit->connection[i];
+        uint64_t most = !full ? ANSWER_NS_MAX : connection->asked ? ANSWER_NS_MAX_FULL : SILENT_NS_MAX_FULL;
         if (connection->since && now_ns - connection->since > most)
             shutdown(connection->fd, SHUT_RDWR);
     }

@@ -65,9 +65,17 @@ static void less_when_others_wait(void **state)
     struct pair pairs[PROMETHEUS_CONNECTIONS_MAX];
     for (unsigned i = 0; i < PROMETHEUS_CONNECTIONS_MAX; i++)
         pairs[i] = pair_open(&limit, (1 + i / 32) * NS_PER_SEC); // half at 1 s, half at 2 s
+    for (unsigned i = 2; i < PROMETHEUS_CONNECTIONS_MAX; i++)
+        pairs[i].limited->asked = true;
+    pairs[1].limited->since = 1500 * NS_PER_MS;
     assert_null(prometheus_limit_add(&limit, 0, NS_PER_SEC));
+    prometheus_limit_enforce(&limit, 2 * NS_PER_SEC); // who has not asked goes first
+    assert_false(is_open(&pairs[0]));
+    assert_true(is_open(&pairs[1]));
+    prometheus_limit_enforce(&limit, 2 * NS_PER_SEC + 1);
+    assert_false(is_open(&pairs[1]));
     prometheus_limit_enforce(&limit, 4 * NS_PER_SEC);
-    assert_true(is_open(&pairs[0]));
+    assert_true(is_open(&pairs[2]));
     prometheus_limit_enforce(&limit, 5 * NS_PER_SEC);
     for (unsigned i = 0; i < PROMETHEUS_CONNECTIONS_MAX; i++)
         assert_int_equal(is_open(&pairs[i]), i >= 32);

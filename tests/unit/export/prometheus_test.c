@@ -51,7 +51,7 @@ static uint16_t free_port(void)
 
 static int bench_start(struct bench *bench, const char *address, const char *path)
 {
-    return prometheus_new(&bench->prometheus, bench->loop, &bench->exposition, address, bench->port, path);
+    return prometheus_new(&bench->prometheus, bench->loop, &bench->exposition, address, bench->port, path, NULL);
 }
 
 static void bench_open(struct bench *bench, const char *address, const char *path)
