@@ -29,7 +29,8 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
     return cgroup;
 }
 
-static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+// Not inlined: out of a loop the compiler takes both fields' places, and a kernel that has only one of them refuses the other.
+static __noinline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
 {
     if (bpf_core_field_exists(node->__parent))
         return BPF_CORE_READ(node, __parent);
