@@ -52,8 +52,10 @@ struct collector {
 static void collector_span(void *context, const struct span *span)
 {
     struct collector *collector = context;
-    red_record(collector->stages.red, span);
-    outputs_span(collector->outputs, span);
+    if (!(span->ignored & ROUTE_SIGNAL_METRICS))
+        red_record(collector->stages.red, span);
+    if (!(span->ignored & ROUTE_SIGNAL_TRACES))
+        outputs_span(collector->outputs, span);
 }
 
 static void intake_record(void *context, const struct http1_record *record)

@@ -35,8 +35,9 @@ struct replay {
 static void replay_span(void *context, const struct span *span)
 {
     struct replay *replay = context;
-    red_record(replay->stages.red, span);
-    if (replay->text)
+    if (!(span->ignored & ROUTE_SIGNAL_METRICS))
+        red_record(replay->stages.red, span);
+    if (replay->text && !(span->ignored & ROUTE_SIGNAL_TRACES))
         text_sink_span(replay->text, span);
 }
 

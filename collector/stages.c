@@ -17,14 +17,20 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
     if (r == 0)
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
-        r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
+        r = router_new(&stages->router, &options->routes);
     if (r == 0)
-        stages_reload(stages, options);
-    return r;
+        r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
+    if (r < 0)
+        return r;
+    conn_table_router(stages->connections, stages->router);
+    stages_reload(stages, options);
+    return 0;
 }
 
 void stages_reload(struct stages *stages, const struct collector_options *options)
 {
+    if (router_configure(stages->router, &options->routes) < 0)
+        log_error("no memory for other routes: those before hold on");
     red_ttl(stages->red, options->series_ttl_ns);
     conn_table_sampler(stages->connections, &options->sampler);
     conn_table_propagators(stages->connections, &options->propagators);
@@ -33,6 +39,7 @@ void stages_reload(struct stages *stages, const struct collector_options *option
 void stages_release(struct stages *stages)
 {
     conn_table_free(stages->connections);
+    router_free(stages->router);
     red_free(stages->red);
     process_table_free(stages->processes);
 }

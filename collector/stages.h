@@ -9,6 +9,7 @@
 struct stages {
     struct process_table *processes;
     struct red *red;
+    struct router *router;
     struct conn_table *connections;
 };
 

@@ -30,6 +30,9 @@ const char run_help[] =
     "  --user NAME               of the collector (default redstart if that user exists, else an unused uid)\n"
     "  --service-name NAME       names all services\n"
     "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
+    "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
+    "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
+    "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
@@ -62,6 +65,9 @@ static const struct option option_table[] = {
     {"otlp-protocol", required_argument, NULL, OPTION_PASS},
     {"service-name", required_argument, NULL, OPTION_PASS},
     {"propagators", required_argument, NULL, OPTION_PASS},
+    {"routes", required_argument, NULL, OPTION_PASS},
+    {"route", required_argument, NULL, OPTION_PASS},
+    {"ignore-route", required_argument, NULL, OPTION_PASS},
     {"series-ttl", required_argument, NULL, OPTION_PASS},
     {"series-max", required_argument, NULL, OPTION_PASS},
     {"log-level", required_argument, NULL, OPTION_PASS},

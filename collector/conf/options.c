@@ -11,6 +11,7 @@
 #include "collector/conf/otlp_destination.h"
 #include "collector/conf/otlp_endpoint.h"
 #include "collector/conf/resource.h"
+#include "collector/conf/route_options.h"
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
@@ -35,6 +36,9 @@ const char options_help[] =
     "Options:\n"
     "  --service-name NAME       names all services\n"
     "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
+    "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
+    "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
+    "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
@@ -49,6 +53,8 @@ enum {
     OPTION_LOADER = OPTION_SETTING + SETTING_MAX,
     OPTION_OTLP,
     OPTION_PROTOCOL,
+    OPTION_ROUTE,
+    OPTION_IGNORE_ROUTE,
     OPTION_CONFIG,
     OPTION_CONFIG_FD,
     OPTION_RECORD,
@@ -67,6 +73,9 @@ static const struct option option_table[] = {
     {"otlp-protocol", required_argument, NULL, OPTION_PROTOCOL},
     {"service-name", required_argument, NULL, OPTION_SETTING + SETTING_SERVICE_NAME},
     {"propagators", required_argument, NULL, OPTION_SETTING + SETTING_PROPAGATORS},
+    {"routes", required_argument, NULL, OPTION_SETTING + SETTING_ROUTES_UNMATCHED},
+    {"route", required_argument, NULL, OPTION_ROUTE},
+    {"ignore-route", required_argument, NULL, OPTION_IGNORE_ROUTE},
     {"series-ttl", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_TTL},
     {"series-max", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_MAX},
     {"log-level", required_argument, NULL, OPTION_SETTING + SETTING_LOG_LEVEL},
@@ -124,6 +133,11 @@ static int option_apply(struct collector_options *options, int option, const cha
         return option_otlp(options, value, complaint);
     case OPTION_PROTOCOL:
         return option_protocol(options, value, complaint);
+    case OPTION_ROUTE:
+        return route_options_add(&options->routes, &(struct route_pattern){.pattern = value, .incoming = true},
+                                 "--route", complaint);
+    case OPTION_IGNORE_ROUTE:
+        return route_options_ignore(&options->routes, value, complaint);
     case OPTION_CONFIG:
         options->config = value;
         return value[0] ? 0 : complaint_error(complaint, "--config: expected the name of a file");

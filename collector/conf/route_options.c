@@ -81,3 +81,14 @@ int route_options_add(struct route_config *config, const struct route_pattern *p
     config->patterns[config->count++] = *pattern;
     return 0;
 }
+
+int route_options_ignore(struct route_config *config, const char *pattern, struct complaint *complaint)
+{
+    const struct route_pattern ignored = {
+        .pattern = pattern,
+        .incoming = true,
+        .outgoing = true,
+        .ignore = ROUTE_SIGNAL_METRICS | ROUTE_SIGNAL_TRACES,
+    };
+    return route_options_add(config, &ignored, "--ignore-route", complaint);
+}

@@ -17,3 +17,5 @@ const char *route_options_problem(const char *pattern);
 // Keeps the pointers of *pattern. 0, or -EINVAL with complaint->error, where `what` names the option or key.
 int route_options_add(struct route_config *config, const struct route_pattern *pattern, const char *what,
                       struct complaint *complaint) must_check;
+// What --ignore-route says: left out of metrics and traces, in both directions. 0, or -EINVAL with complaint->error.
+int route_options_ignore(struct route_config *config, const char *pattern, struct complaint *complaint) must_check;

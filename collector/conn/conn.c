@@ -45,6 +45,11 @@ void conn_table_propagators(struct conn_table *table, const struct propagators *
     table->pairing.propagators = propagators;
 }
 
+void conn_table_router(struct conn_table *table, struct router *router)
+{
+    table->pairing.router = router;
+}
+
 void conn_table_free(struct conn_table *table)
 {
     if (!table)

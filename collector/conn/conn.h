@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include "collector/meta/process.h"
 #include "collector/red/self.h"
+#include "collector/span/route.h"
 #include "collector/span/sampler.h"
 #include "collector/span/trace_context.h"
 #include "common/abi/record.h"
@@ -18,6 +19,8 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
 void conn_table_sampler(struct conn_table *table, const struct sampler *sampler);
 // Which headers name a request's parent; until then propagators_default. Keeps the pointer.
 void conn_table_propagators(struct conn_table *table, const struct propagators *propagators);
+// Routes spans from now on. Keeps the pointer.
+void conn_table_router(struct conn_table *table, struct router *router);
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);

@@ -18,6 +18,14 @@ static void count_unparsed(struct pairing *pairing, enum self_unparsed cause, ui
     pairing->self->unparsed[cause] += n;
 }
 
+// An ignored trace goes nowhere, so no exemplar may point at it.
+static void count_ignored(struct pairing *pairing, struct span *span)
+{
+    pairing->self->ignored[SELF_SIGNAL_METRICS] += (span->ignored & ROUTE_SIGNAL_METRICS) != 0;
+    pairing->self->ignored[SELF_SIGNAL_TRACES] += (span->ignored & ROUTE_SIGNAL_TRACES) != 0;
+    span->sampled = span->sampled && !(span->ignored & ROUTE_SIGNAL_TRACES);
+}
+
 static void span_emit(struct pairing *pairing, const struct exchange *exchange)
 {
     const struct process *process = process_table_find(pairing->processes, exchange->record->pid);
@@ -29,6 +37,9 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
     exchange_to_span(exchange, process, pairing->propagators, &span);
     if (pairing->sampler)
         span.sampled = sampler_pass(pairing->sampler, &span);
+    if (pairing->router)
+        router_span(pairing->router, &span);
+    count_ignored(pairing, &span);
     pairing->self->spans[span.kind]++;
     pairing->sink(pairing->sink_context, &span);
 }

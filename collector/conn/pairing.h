@@ -4,11 +4,13 @@
 
 #include "collector/conn/conn.h"
 #include "collector/conn/waiting.h"
+#include "collector/span/route.h"
 
 struct pairing {
     struct waiting waiting;
     const struct process_table *processes;
     struct self *self;
+    struct router *router;         // NULL: spans have no routes
     const struct sampler *sampler; // NULL: spans are sampled as their parents say
     const struct propagators *propagators;
     span_sink_fn *sink;

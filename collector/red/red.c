@@ -7,8 +7,8 @@
 #include "collector/red/red.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include "collector/core/clock.h"
+#include "collector/core/hash.h"
 #include "collector/core/utf8.h"
 #include "collector/red/series.h"
 
@@ -77,9 +77,7 @@ int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
         return -ENOMEM;
     }
     *red = (struct red){.slots = table, .slot_mask = slots - 1, .max_series = max_series, .ttl_ns = ttl_ns};
-    // Hosts are chosen by strangers: without a secret they could choose them to collide.
-    if (getrandom(&red->seed, sizeof(red->seed), GRND_NONBLOCK) != sizeof(red->seed))
-        red->seed = (uintptr_t)red;
+    red->seed = hash_seed(); // hosts are chosen by strangers: without a secret they could choose them to collide
     *ret_red = red;
     return 0;
 }
@@ -106,27 +104,6 @@ void red_free(struct red *red)
 void red_keep(struct red *red, unsigned extras)
 {
     red->extras |= extras;
-}
-
-// Multiply and fold (as in wyhash): every bit of a and b reaches every bit of the result.
-static uint64_t hash_mix(uint64_t a, uint64_t b)
-{
-    __uint128_t product = (__uint128_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xe7037ed1a0b428db));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_text(uint64_t hash, struct str s)
-{
-    hash = hash_mix(hash, s.n);
-    while (s.n) {
-        uint64_t word = 0;
-        size_t taken = s.n < sizeof(word) ? s.n : sizeof(word);
-        memcpy(&word, s.p, taken);
-        hash = hash_mix(hash, word);
-        s.p += taken;
-        s.n -= taken;
-    }
-    return hash;
 }
 
 static uint64_t key_hash(const struct red *red, const struct red_key *key)

@@ -56,6 +56,7 @@ struct self {
     uint64_t unparsed[SELF_UNPARSED_MAX];
     uint64_t spans_dropped[SELF_SPANS_DROPPED_MAX];
     uint64_t spans[2]; // built, by span_kind
+    uint64_t ignored[SELF_SIGNAL_MAX]; // requests left out by the configuration's ignore patterns
     struct self_export exports[SELF_DESTINATIONS_MAX][SELF_SIGNAL_MAX];
     uint64_t kernel[COUNTER_MAX]; // sum over CPUs, read from the mapped page before each export
     uint32_t observed_processes;

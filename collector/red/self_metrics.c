@@ -78,6 +78,11 @@ static void unparsed_add(struct walk *walk, const struct self *self)
 #undef X
 }
 
+static const char *const signal_names[SELF_SIGNAL_MAX] = {
+    [SELF_SIGNAL_METRICS] = "metrics",
+    [SELF_SIGNAL_TRACES] = "traces",
+};
+
 static void spans_add(struct walk *walk, const struct self *self, const struct red *red)
 {
     static const char *const kinds[SPAN_KIND_MAX] = {[SPAN_KIND_SERVER] = "server", [SPAN_KIND_CLIENT] = "client"};
@@ -89,6 +94,10 @@ static void spans_add(struct walk *walk, const struct self *self, const struct r
 #define X(id, cause) value_add(walk, self->spans_dropped[SELF_SPANS_DROPPED_##id], LABELS({"cause", cause}));
     SELF_SPANS_DROPPED(X)
 #undef X
+    METRIC(walk, SELF_COUNTER, "redstart.requests.ignored", "{request}", "redstart_requests_ignored", NULL, 1,
+           "Requests left out as the configuration says.");
+    for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++)
+        value_add(walk, self->ignored[i], LABELS({"signal", signal_names[i]}));
     METRIC(walk, SELF_COUNTER, "redstart.series.dropped", "{request}", "redstart_series_dropped", NULL, 1,
            "Requests that were counted in an overflow series.");
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++) {
@@ -98,10 +107,6 @@ static void spans_add(struct walk *walk, const struct self *self, const struct r
     }
 }
 
-static const char *const signal_names[SELF_SIGNAL_MAX] = {
-    [SELF_SIGNAL_METRICS] = "metrics",
-    [SELF_SIGNAL_TRACES] = "traces",
-};
 static const char *const failure_names[SELF_FAILURE_MAX] = {
     [SELF_FAILURE_REJECTED] = "rejected",
     [SELF_FAILURE_GAVE_UP] = "gave_up",

@@ -186,7 +186,7 @@ void span_attributes_walk(const struct span *span, span_attribute_fn *fn, void *
     walk_text(&walk, "url.scheme", str_from(span->scheme));
     if (span->status)
         walk_number(&walk, "http.response.status_code", span->status);
-    walk_text(&walk, "http.route", span->route);
+    walk_text(&walk, span->kind == SPAN_KIND_SERVER ? "http.route" : "url.template", span->route);
     if (span->request_body != SPAN_SIZE_UNKNOWN)
         walk_number(&walk, "http.request.body.size", span->request_body);
     if (span->response_body != SPAN_SIZE_UNKNOWN)

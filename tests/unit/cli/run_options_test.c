@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include "collector/cli/run_options.h"
 
-#define ARGUMENTS_MAX 12
+#define ARGUMENTS_MAX 16
 
 static struct run_options options;
 static struct complaint complaint;
@@ -26,14 +26,15 @@ static int parse(const char *const *arguments, const char *const *environment)
 static void test_routing(void **state)
 {
     assert_int_equal(parse(TEXTS("--port", "8080,9090", "--print-traces", "--exclude-pid=1", "--prometheus", ":8999",
-                                 "--user", "daemon", "--log-level=debug", "--exe=x"),
+                                 "--user", "daemon", "--log-level=debug", "--exe=x", "--route", "/{id}"),
                            NULL),
                      0);
     static const char *const loader[] = {"--port", "8080", "--port", "9090", "--exclude-pid", "1", "--exe", "x"};
     assert_int_equal(options.selectors.count, array_size(loader));
     for (unsigned i = 0; i < array_size(loader); i++)
         assert_string_equal(options.selectors.argument[i], loader[i]);
-    static const char *const collector[] = {"--print-traces", "--prometheus=:8999", "--log-level=debug"};
+    static const char *const collector[] = {"--print-traces", "--prometheus=:8999", "--log-level=debug",
+                                            "--route=/{id}"};
     assert_int_equal(options.collector_count, array_size(collector));
     for (unsigned i = 0; i < array_size(collector); i++)
         assert_string_equal(options.collector_arguments[i], collector[i]);

@@ -59,6 +59,27 @@ static void test_command_line(void **state)
     assert_int_equal(options.log_format, LOG_FORMAT_JSON);
 }
 
+static void test_routes(void **state)
+{
+    assert_int_equal(parse(ARGUMENTS("--route", "/users/{id}", "--route=/static/*", "--ignore-route", "/health",
+                                     "--routes=heuristic"),
+                           NULL),
+                     0);
+    assert_int_equal(options.routes.unmatched, ROUTE_UNMATCHED_HEURISTIC);
+    assert_int_equal(options.routes.values_per_segment, 50);
+    assert_int_equal(options.routes.count, 3);
+    const struct route_pattern *patterns = options.routes.patterns;
+    assert_string_equal(patterns[0].pattern, "/users/{id}");
+    assert_true(patterns[0].incoming && !patterns[0].outgoing && !patterns[0].ignore && !patterns[0].service);
+    assert_string_equal(patterns[1].pattern, "/static/*");
+    assert_string_equal(patterns[2].pattern, "/health");
+    assert_true(patterns[2].incoming && patterns[2].outgoing);
+    assert_int_equal(patterns[2].ignore, ROUTE_SIGNAL_METRICS | ROUTE_SIGNAL_TRACES);
+    assert_int_equal(parse(NULL, NULL), 0);
+    assert_int_equal(options.routes.count, 0);
+    assert_int_equal(options.routes.unmatched, ROUTE_UNMATCHED_UNSET);
+}
+
 static void test_mistakes(void **state)
 {
     static const struct {
@@ -75,6 +96,9 @@ static void test_mistakes(void **state)
         {{"--series-ttl", "soon"}, "--series-ttl soon: expected seconds from 0 to 31622400"},
         {{"--series-max", "0"}, "--series-max 0: expected a number from 1 to 100000"},
         {{"--series-max=many"}, "--series-max many: expected a number from 1 to 100000"},
+        {{"--routes", "all"}, "--routes all: expected unset, wildcard, path or heuristic"},
+        {{"--route", "users"}, "--route users: expected a leading /"},
+        {{"--ignore-route", "/a{b"}, "--ignore-route /a{b: expected at most one {name} in a segment"},
         {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug"},
         {{"--otlp-protocol", "smtp"}, "--otlp-protocol smtp: expected http/protobuf or grpc"},
         {{"--service-name", ""}, "--service-name: expected 1 to 127 bytes in one line"},
@@ -162,8 +186,8 @@ static void test_beyla_variables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_command_line),    cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_replay),   cmocka_unit_test(test_beyla_variables),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_command_line), cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_replay),       cmocka_unit_test(test_beyla_variables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static void a_client_with_a_parent_and_an_error(void **state)
                        "\"service.name\":\"testserver\",\"duration_ns\":210910000," IDS
                        "\"parent_span_id\":\"0011223344556677\",\"attributes\":{"
                        "\"http.request.method\":\"POST\",\"url.path\":\"/post\",\"url.query\":\"a=1&sig=REDACTED\","
-                       "\"url.scheme\":\"http\",\"http.route\":\"/post\",\"http.request.body.size\":6,"
+                       "\"url.scheme\":\"http\",\"url.template\":\"/post\",\"http.request.body.size\":6,"
                        "\"network.protocol.version\":\"1.1\",\"client.address\":\"::1\","
                        "\"client.port\":51234,\"server.address\":\"localhost\",\"server.port\":8080,"
                        "\"network.peer.address\":\"::1\",\"network.peer.port\":8080,\"user_agent.original\":\"curl/8\","
