@@ -1,6 +1,7 @@
-// Are two settings of pushing the same? Texts are compared, not pointers; see otlp_settings.h.
+// Endpoints compared and copied; see otlp_settings.h. A stream outlives the options that it was made from.
 #include "collector/export/otlp_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool same_text(const char *a, const char *b)
@@ -8,7 +9,7 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_endpoint(const struct otlp_endpoint *a, const struct otlp_endpoint *b)
+bool otlp_endpoint_same(const struct otlp_endpoint *a, const struct otlp_endpoint *b)
 {
     bool same = same_text(a->url, b->url) && same_text(a->unix_path, b->unix_path) && a->protocol == b->protocol &&
                 a->gzip == b->gzip && a->timeout_ns == b->timeout_ns;
@@ -19,20 +20,38 @@ static bool same_endpoint(const struct otlp_endpoint *a, const struct otlp_endpo
     return same;
 }
 
-bool otlp_settings_same_destinations(const struct otlp_settings *a, const struct otlp_settings *b)
+// Appends the text at *to, if there is room for it, and points at it; counts its bytes in any case.
+static const char *text_copy(const char *text, char *to, size_t *used)
 {
-    bool same = a->destinations == b->destinations;
-    for (unsigned i = 0; same && i < a->destinations; i++)
-        for (unsigned signal = 0; same && signal < SELF_SIGNAL_MAX; signal++)
-            same = same_endpoint(&a->destination[i].endpoint[signal], &b->destination[i].endpoint[signal]);
-    return same;
+    size_t n = text ? strlen(text) + 1 : 0;
+    char *copy = to ? to + *used : NULL;
+    *used += n;
+    return text && copy ? memcpy(copy, text, n) : NULL;
 }
 
-bool otlp_settings_same_resource(const struct otlp_settings *a, const struct otlp_settings *b)
+// to: NULL, count only.
+static size_t texts_copy(const struct otlp_endpoint *endpoint, struct otlp_endpoint *copy, char *to)
 {
-    unsigned i = 0;
-    while (a->resource[i].key && same_text(a->resource[i].key, b->resource[i].key) &&
-           same_text(a->resource[i].value, b->resource[i].value))
-        i++;
-    return !a->resource[i].key && !b->resource[i].key;
+    size_t used = 0;
+    copy->url = text_copy(endpoint->url, to, &used);
+    copy->unix_path = text_copy(endpoint->unix_path, to, &used);
+    for (unsigned i = 0; i < OTLP_HEADERS_MAX; i++)
+        copy->headers[i] = text_copy(endpoint->headers[i], to, &used);
+    for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++) {
+        copy->tls_file[i] = text_copy(endpoint->tls_file[i], to, &used);
+        copy->tls_said[i].name = text_copy(endpoint->tls_said[i].name, to, &used);
+    }
+    return used;
+}
+
+struct otlp_endpoint *otlp_endpoint_copy(const struct otlp_endpoint *endpoint)
+{
+    struct otlp_endpoint scratch;
+    size_t size = texts_copy(endpoint, &scratch, NULL);
+    struct otlp_endpoint *copy = malloc(sizeof *copy + size);
+    if (!copy)
+        return NULL;
+    *copy = *endpoint;
+    texts_copy(endpoint, copy, (char *)(copy + 1));
+    return copy;
 }

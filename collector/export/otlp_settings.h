@@ -54,5 +54,7 @@ struct otlp_settings {
     } resource[64]; // OTEL_RESOURCE_ATTRIBUTES; NULL-terminated
 };
 
-bool otlp_settings_same_destinations(const struct otlp_settings *a, const struct otlp_settings *b);
-bool otlp_settings_same_resource(const struct otlp_settings *a, const struct otlp_settings *b);
+// Texts are compared, not pointers.
+bool otlp_endpoint_same(const struct otlp_endpoint *a, const struct otlp_endpoint *b);
+// With all its texts, in one piece to be freed; NULL: no memory.
+struct otlp_endpoint *otlp_endpoint_copy(const struct otlp_endpoint *endpoint);

@@ -23,10 +23,11 @@ struct otlp_stream_owner {
     void *context;
 };
 
-// Keeps the settings' endpoint. 0 or -errno.
+// Copies the settings' endpoint. 0 or -errno.
 int otlp_stream_new(struct otlp_stream **ret_stream, struct otlp_http *http, struct loop *loop, struct self *self,
                     const struct otlp_stream_settings *settings, const struct otlp_stream_owner *owner) must_check;
 void otlp_stream_free(struct otlp_stream *stream);
+const struct otlp_endpoint *otlp_stream_endpoint(const struct otlp_stream *stream);
 // Sends it, or has it wait. What finds no room is lost and counted: of spans the new ones; of points the oldest, for
 // the newest are worth more. Takes a reference of its own.
 void otlp_stream_offer(struct otlp_stream *stream, struct otlp_payload *payload);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The installed pair under a real systemd, which boots in namespaces on an overlay of this machine: either starts first, READY means
-attached and receiving, a killed half comes back and finds the other, a clean stop leaves nothing.
+attached and receiving, reload takes changed files, a killed half comes back and finds the other, a clean stop leaves nothing.
 
     test_pair.py BUILD_FOLDER       (root; part of `tests/run --full`)
 
@@ -119,6 +119,35 @@ def case_collector_first(machine):
     wait_ready()
 
 
+def wait_journal(machine, unit, text):
+    end = time.monotonic() + STATE_TIMEOUT_S
+    while text not in machine.journal(unit):
+        check(time.monotonic() < end, f"no {text!r} of {unit}: {machine.journal(unit)[-1500:]}")
+        time.sleep(0.2)
+
+
+def case_reload(machine):
+    """systemctl reload: another redstart.yaml and another loader.conf, each put in place by a rename, hold; bad ones are said."""
+    def replace(name, text):
+        path = pathlib.Path(f"{machine.folder}/root/etc/redstart/{name}")
+        path.with_suffix(".new").write_text(text)
+        path.with_suffix(".new").rename(path)
+
+    replace("redstart.yaml", "prometheus: {listen: 'localhost:9464'}\nmetrics: {series_ttl: 77s}\n")
+    replace("loader.conf", "exe = nobody-has-this-name\n")
+    check_equal(machine.systemctl("reload", *UNITS).returncode, 0, "systemctl reload")
+    wait_journal(machine, "redstart-collector", "metrics.series_ttl is 1m17s now, was 5m")
+    wait_journal(machine, "redstart-loader", "observing by the rules as they are now")
+    replace("redstart.yaml", "metrics: {series_ttl: 77}\n")
+    replace("loader.conf", "prot = 8080\n")
+    machine.systemctl("reload", *UNITS)
+    wait_journal(machine, "redstart-collector", "redstart.yaml:1:23: metrics.series_ttl: expected a duration")
+    wait_journal(machine, "redstart-loader", "the rules stay as they were")
+    replace("redstart.yaml", "prometheus: {listen: 'localhost:9464'}\n")
+    replace("loader.conf", "")
+    wait_ready()
+
+
 def case_killed_loader(machine):
     machine.systemctl("kill", "-s", "KILL", "redstart-loader")
     machine.wait_active("redstart-loader", 1)
@@ -158,7 +187,8 @@ def main(build):
         with cases.case("boot"):
             machine.wait_booted()
         if machine.init:
-            for name, function in (("collector first", case_collector_first), ("killed loader", case_killed_loader),
+            for name, function in (("collector first", case_collector_first), ("reload", case_reload),
+                                   ("killed loader", case_killed_loader),
                                    ("killed collector", case_killed_collector), ("watchdog", case_watchdog),
                                    ("stop", case_stop)):
                 with cases.case(name):
