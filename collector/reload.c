@@ -29,17 +29,6 @@ static void changes_say(const struct reload *reload, const struct collector_opti
     }
 }
 
-// Lists that are read at the start only.
-static void lists_say(const struct reload *reload, const struct collector_options *next)
-{
-    const struct otlp_settings *old = &reload->started->push, *fresh = &next->push;
-    if (!otlp_settings_same_destinations(old, fresh))
-        log_warn("otlp stays as it was: it is read at the start only; restart redstart for the change");
-    if (!otlp_settings_same_resource(old, fresh))
-        log_warn(
-            "service.attributes stay as they were: they are read at the start only; restart redstart for the change");
-}
-
 static void errors_say(char *text)
 {
     for (char *line; (line = strsep(&text, "\n"));)
@@ -64,7 +53,6 @@ void reload_run(struct reload *reload, struct stages *stages, struct outputs *ou
     for (unsigned i = 0; i < complaint.warnings; i++)
         log_warn("%s", complaint.warning[i]);
     changes_say(reload, next);
-    lists_say(reload, next);
     log_init("redstart-collector", next->log_level, next->log_format);
     stages_reload(stages, next);
     outputs_reload(outputs, next);

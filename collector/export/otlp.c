@@ -11,18 +11,11 @@
 #include "collector/core/clock.h"
 #include "collector/export/otlp_metrics.h"
 #include "collector/export/otlp_self.h"
-#include "collector/export/otlp_stream.h"
+#include "collector/export/otlp_streams.h"
 #include "collector/export/otlp_traces.h"
 
 #define BATCH_MAX     4096 // a full request holds no more spans
 #define BODY_KEPT_MAX (256 << 10)
-
-// The destinations of one signal.
-struct streams {
-    struct otlp_stream *list[OTLP_DESTINATIONS_MAX];
-    unsigned n;
-    struct otlp_payload_forms forms; // that are asked for by at least one
-};
 
 struct otlp {
     struct loop *loop;
@@ -32,7 +25,8 @@ struct otlp {
     struct otlp_http *http;
     struct arena arena;
     struct buffer body;
-    struct streams streams[SELF_SIGNAL_MAX];
+    struct otlp_streams streams[SELF_SIGNAL_MAX];
+    struct otlp_retired retired;
     struct otlp_queue *queue; // of the next batch; NULL: no traces
     struct otlp_metrics_source source;
     struct otlp_self own;
@@ -47,7 +41,7 @@ struct otlp {
 // What was packed goes to all streams of the signal. What they cannot get for want of memory is counted as lost.
 static void body_offer(struct otlp *otlp, enum self_signal signal, unsigned units, unsigned items)
 {
-    struct streams *streams = &otlp->streams[signal];
+    struct otlp_streams *streams = &otlp->streams[signal];
     struct otlp_payload *payload = NULL;
     int error = otlp_payload_new(&payload, &otlp->body, streams->forms, units, items);
     for (unsigned i = 0; i < streams->n; i++)
@@ -65,7 +59,7 @@ static void body_offer(struct otlp *otlp, enum self_signal signal, unsigned unit
 // Spans that will be in no payload.
 static void spans_shed(struct otlp *otlp, enum self_spans_dropped cause, unsigned units, unsigned items)
 {
-    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    const struct otlp_streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
     for (unsigned i = 0; i < streams->n; i++)
         otlp_stream_shed(streams->list[i], units);
     otlp->sources.self->spans_dropped[cause] += items;
@@ -73,7 +67,7 @@ static void spans_shed(struct otlp *otlp, enum self_spans_dropped cause, unsigne
 
 static void coming_show(struct otlp *otlp)
 {
-    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    const struct otlp_streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
     for (unsigned i = 0; i < streams->n; i++)
         otlp_stream_coming(streams->list[i], otlp_queue_count(otlp->queue));
 }
@@ -99,7 +93,7 @@ static void batch_due(void *context)
 // Is there a destination that would take one more span, beside those that are not yet encoded?
 static bool traces_wanted(const struct otlp *otlp)
 {
-    const struct streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
+    const struct otlp_streams *streams = &otlp->streams[SELF_SIGNAL_TRACES];
     for (unsigned i = 0; i < streams->n; i++)
         if (otlp_stream_has_room(streams->list[i]))
             return true;
@@ -109,7 +103,7 @@ static bool traces_wanted(const struct otlp *otlp)
 void otlp_span(void *context, const struct span *span)
 {
     struct otlp *otlp = context;
-    if (!otlp->queue)
+    if (!otlp->streams[SELF_SIGNAL_TRACES].n)
         return;
     if (!traces_wanted(otlp) || !otlp_queue_push(otlp->queue, span)) {
         spans_shed(otlp, SELF_SPANS_DROPPED_QUEUE_FULL, otlp_traces_weight(span), 1);
@@ -134,7 +128,7 @@ static unsigned round_pack(struct otlp *otlp)
 
 static bool metrics_wanted(const struct otlp *otlp)
 {
-    const struct streams *streams = &otlp->streams[SELF_SIGNAL_METRICS];
+    const struct otlp_streams *streams = &otlp->streams[SELF_SIGNAL_METRICS];
     for (unsigned i = 0; i < streams->n; i++)
         if (otlp_stream_idle(streams->list[i]) && !otlp_stream_given_up(streams->list[i]))
             return true;
@@ -194,42 +188,67 @@ void otlp_files(const struct otlp_settings *settings, const char *ret_files[OTLP
     ret_files[n] = NULL;
 }
 
-static int streams_open(struct otlp *otlp, enum self_signal signal, void (*idle)(void *context), unsigned items_max)
+static int streams_open(struct otlp *otlp, enum self_signal signal)
 {
-    const struct otlp_stream_owner owner = {idle, otlp};
-    struct streams *streams = &otlp->streams[signal];
-    int r = 0;
-    for (unsigned i = 0; r == 0 && i < otlp->settings.destinations; i++) {
-        const struct otlp_endpoint *endpoint = &otlp->settings.destination[i].endpoint[signal];
-        const struct otlp_stream_settings settings = {endpoint, i, signal, otlp->settings.give_up_ns[signal], items_max};
-        if (!endpoint->url)
-            continue;
-        r = otlp_stream_new(&streams->list[streams->n], otlp->http, otlp->loop, otlp->sources.self, &settings, &owner);
-        streams->n += r == 0;
-        streams->forms.packed |= endpoint->gzip;
-        streams->forms.plain |= !endpoint->gzip;
-    }
-    return r;
+    const struct otlp_streams_place place = {
+        .http = otlp->http,
+        .loop = otlp->loop,
+        .self = otlp->sources.self,
+        .owner = {signal == SELF_SIGNAL_METRICS ? metrics_idle : NULL, otlp},
+    };
+    return otlp_streams_open(&otlp->streams[signal], &place, signal, &otlp->settings, &otlp->retired);
 }
 
-static int otlp_open(struct otlp *otlp)
+// Queue and timers for the streams that there are.
+static int work_open(struct otlp *otlp)
 {
     const struct otlp_settings *settings = &otlp->settings;
-    int r = arena_init(&otlp->arena, OTLP_ARENA_SIZE);
-    if (r == 0)
-        r = otlp_http_new(&otlp->http, otlp->loop);
-    if (r == 0)
-        r = streams_open(otlp, SELF_SIGNAL_METRICS, metrics_idle, 0);
-    if (r == 0)
-        r = streams_open(otlp, SELF_SIGNAL_TRACES, NULL, settings->queue_max);
-    if (r == 0 && otlp->streams[SELF_SIGNAL_TRACES].n) {
+    int r = 0;
+    if (otlp->streams[SELF_SIGNAL_TRACES].n && !otlp->queue) {
         r = otlp_queue_new(&otlp->queue, settings->batch_max);
         if (r == 0)
             r = otlp->batch_timer = loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
     }
-    if (r >= 0 && otlp->streams[SELF_SIGNAL_METRICS].n)
+    if (r >= 0 && otlp->streams[SELF_SIGNAL_METRICS].n && otlp->metric_timer < 0) {
+        red_keep(otlp->sources.red, otlp_metrics_extras(settings));
         r = otlp->metric_timer = loop_timer_add(otlp->loop, settings->metric_interval_ns, metrics_due, otlp);
+    }
     return r < 0 ? r : 0;
+}
+
+static int otlp_open(struct otlp *otlp)
+{
+    int r = arena_init(&otlp->arena, OTLP_ARENA_SIZE);
+    if (r == 0)
+        r = otlp_http_new(&otlp->http, otlp->loop);
+    if (r == 0)
+        r = otlp_retired_init(&otlp->retired, otlp->loop);
+    for (unsigned signal = 0; r == 0 && signal < SELF_SIGNAL_MAX; signal++)
+        r = streams_open(otlp, signal);
+    return r == 0 ? work_open(otlp) : r;
+}
+
+int otlp_reload(struct otlp *otlp, const struct otlp_settings *settings)
+{
+    struct otlp_settings *own = &otlp->settings;
+    if (otlp->queue)
+        batch_cut(otlp); // for those who were there
+    memcpy(own->destination, settings->destination, sizeof own->destination);
+    own->destinations = settings->destinations;
+    memcpy(own->resource, settings->resource, sizeof own->resource);
+    if (otlp->metric_timer >= 0 && own->metric_interval_ns != settings->metric_interval_ns)
+        loop_timer_period(otlp->loop, otlp->metric_timer, settings->metric_interval_ns);
+    if (otlp->batch_timer >= 0 && own->batch_delay_ns != settings->batch_delay_ns)
+        loop_timer_period(otlp->loop, otlp->batch_timer, settings->batch_delay_ns);
+    own->metric_interval_ns = settings->metric_interval_ns;
+    own->batch_delay_ns = settings->batch_delay_ns;
+    int r = 0;
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++) {
+        int opened = streams_open(otlp, signal);
+        r = r < 0 ? r : opened;
+    }
+    int opened = work_open(otlp);
+    return r < 0 ? r : opened;
 }
 
 int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
@@ -259,8 +278,6 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
         otlp_free(otlp);
         return error;
     }
-    if (otlp->streams[SELF_SIGNAL_METRICS].n)
-        red_keep(sources->red, otlp_metrics_extras(&otlp->settings));
     *ret_otlp = otlp;
     return 0;
 }
@@ -278,6 +295,7 @@ void otlp_free(struct otlp *otlp)
     if (!otlp)
         return;
     streams_each(otlp, otlp_stream_free);
+    otlp_retired_release(&otlp->retired);
     otlp_http_free(otlp->http);
     loop_timer_remove(otlp->loop, otlp->batch_timer);
     loop_timer_remove(otlp->loop, otlp->metric_timer);
@@ -285,16 +303,6 @@ void otlp_free(struct otlp *otlp)
     arena_release(&otlp->arena);
     buffer_release(&otlp->body);
     free(otlp);
-}
-
-void otlp_pace(struct otlp *otlp, uint64_t metric_interval_ns, uint64_t batch_delay_ns)
-{
-    if (otlp->metric_timer >= 0 && otlp->settings.metric_interval_ns != metric_interval_ns)
-        loop_timer_period(otlp->loop, otlp->metric_timer, metric_interval_ns);
-    if (otlp->batch_timer >= 0 && otlp->settings.batch_delay_ns != batch_delay_ns)
-        loop_timer_period(otlp->loop, otlp->batch_timer, batch_delay_ns);
-    otlp->settings.metric_interval_ns = metric_interval_ns;
-    otlp->settings.batch_delay_ns = batch_delay_ns;
 }
 
 // Is there anything that a destination may still take?

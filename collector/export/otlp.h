@@ -29,8 +29,10 @@ struct otlp;
 int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
              const struct otlp_sources *sources) must_check;
 void otlp_free(struct otlp *otlp);
-// Other times between two rounds of metrics, and for a span to wait for others.
-void otlp_pace(struct otlp *otlp, uint64_t metric_interval_ns, uint64_t batch_delay_ns);
+// Other destinations, resource attributes and intervals, from now on. A destination that stays keeps what waits for it; one that
+// goes gets 5 s for that. What waits for other things than destinations, as the size of queues, stays. 0 or -errno: then
+// a new destination is missing.
+int otlp_reload(struct otlp *otlp, const struct otlp_settings *settings) must_check;
 // A span_sink_fn. All that comes is pushed: sampling is decided before.
 void otlp_span(void *otlp, const struct span *span);
 // Sends what is queued (and one last set of metrics), for at most timeout_ns, running the loop meanwhile.

@@ -16,6 +16,7 @@ struct otlp_stream {
     struct self_export *counters;
     enum self_signal signal;
     bool gzip;
+    struct otlp_endpoint *endpoint;
     struct otlp_channel *channel;
     struct otlp_backlog backlog;
     struct otlp_payload *sending; // NULL: none
@@ -190,9 +191,10 @@ int otlp_stream_new(struct otlp_stream **ret_stream, struct otlp_http *http, str
                     .bytes_max = BACKLOG_BYTES_MAX},
         .owner = *owner,
     };
-    const struct otlp_channel_settings channel = {settings->endpoint, settings->give_up_ns};
+    stream->endpoint = otlp_endpoint_copy(settings->endpoint);
+    const struct otlp_channel_settings channel = {stream->endpoint, settings->give_up_ns};
     const struct otlp_channel_owner channel_owner = {channel_done, channel_retry, stream};
-    int r = shown_choose(stream, settings->endpoint);
+    int r = stream->endpoint ? shown_choose(stream, settings->endpoint) : -ENOMEM;
     if (r == 0)
         r = otlp_channel_new(&stream->channel, http, loop, &channel, &channel_owner);
     if (r < 0) {
@@ -215,7 +217,13 @@ void otlp_stream_free(struct otlp_stream *stream)
         otlp_payload_drop(payload);
     stream->counters->destination = NULL;
     free(stream->shown);
+    free(stream->endpoint);
     free(stream);
+}
+
+const struct otlp_endpoint *otlp_stream_endpoint(const struct otlp_stream *stream)
+{
+    return stream->endpoint;
 }
 
 bool otlp_stream_idle(const struct otlp_stream *stream)

@@ -91,8 +91,13 @@ int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct c
 
 void outputs_reload(struct outputs *outputs, const struct collector_options *options)
 {
+    int r = 0;
     if (outputs->otlp)
-        otlp_pace(outputs->otlp, options->push.metric_interval_ns, options->push.batch_delay_ns);
+        r = otlp_reload(outputs->otlp, &options->push);
+    else if (options->otlp)
+        log_warn("otlp: nothing was pushed at the start, so the sandbox lets nothing be; restart redstart for it");
+    if (r < 0)
+        log_error("otlp: a destination is missing: %s", strerror(-r));
 }
 
 void outputs_files(const struct outputs *outputs, const struct collector_options *options,

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """redstart.yaml: a file alone suffices, is read without privilege, and is read again while thousands of requests pass."""
+import http.server
 import os
 import pathlib
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import harness
@@ -189,6 +191,59 @@ def case_reload_rules():
                         f"requests counted with {rules}")
 
 
+class Sink(http.server.ThreadingHTTPServer):
+    """An OTLP receiver that counts server spans: each has one child of this name."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with self.server.lock:
+                self.server.spans += body.count(b"in queue")
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.daemon_threads, self.lock, self.spans = True, threading.Lock(), 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def case_reload_destinations():
+    """One destination, then another as well, then that alone: each span goes to those of its time, none is lost."""
+    first, second = Sink(), Sink()
+    common = "traces: {batch: {schedule_delay: 200ms}}\nmetrics: {interval: 300ms}\n"
+    with services.go() as service, File("") as file:
+        rules = FIRST.format(port=service.port) + common
+        file.write(rules + f"otlp: [{{endpoint: '{first.url}'}}]\n")
+        with harness.Redstart("--config", file.path) as redstart, load.Load(service.port, 500) as steady:
+            sent = []
+            for number, sinks in enumerate(((first,), (first, second), (second,))):
+                if number:
+                    items = ", ".join(f"{{endpoint: '{sink.url}', signals: [metrics, traces]}}" for sink in sinks)
+                    file.write(rules + f"service: {{attributes: {{turn: '{number}'}}}}\notlp: [{items}]\n")
+                    redstart.process.send_signal(signal.SIGHUP)
+                    wait_log(redstart.log, "configuration read again", number)
+                steady.resume()
+                time.sleep(1)
+                steady.pause()
+                time.sleep(1)
+                sent.append(steady.sent)
+            check_equal((first.spans, second.spans), (sent[1], sent[2] - sent[0]), "server spans that came")
+            metrics = redstart.metrics()
+            check_equal(metrics.sum("redstart_spans_dropped_total"), 0, "spans dropped")
+            check_equal(metrics.sum("redstart_export_failed_total"), 0, "failed")
+            check(not metrics.select("redstart_export_queue_length", destination=first.url), "the first is still there")
+            check(metrics.select("redstart_export_queue_length", signal="traces"), "the second is not there")
+            check_equal(requests_counted(metrics, service.port), steady.sent, "requests counted")
+
+
 def case_collector_alone():
     """The installed pair's collector opens the file itself, and again from inside its sandbox."""
     with services.go() as service, unit_pair.Pair() as pair, \
@@ -208,7 +263,7 @@ def case_collector_alone():
 
 
 CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,
-         case_reload_rules, case_collector_alone)
+         case_reload_rules, case_reload_destinations, case_collector_alone)
 
 if __name__ == "__main__":
     sys.exit(harness.run_named(CASES, sys.argv[1:]))
