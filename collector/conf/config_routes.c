@@ -15,14 +15,39 @@ static int pattern_add(struct collector_options *options, const struct yaml *yam
 }
 
 // The patterns of a list, or the one that stands in its place.
-static int patterns_add(struct collector_options *options, const struct yaml *yaml, const char *key,
-                        struct route_pattern pattern)
+static int list_add(struct collector_options *options, const struct yaml *yaml, const struct yaml_node *node,
+                    struct route_pattern pattern)
 {
-    const struct yaml_node *node = yaml_get(yaml_get(yaml->root, STR("routes")), str_from(key));
     const struct yaml_node *item = node && node->kind == YAML_LIST ? node->first : node;
     int r = 0;
     for (; r == 0 && item; item = node->kind == YAML_LIST ? item->next : NULL)
         r = pattern_add(options, yaml, item, pattern);
+    return r;
+}
+
+// Both directions of a section.
+static int patterns_add(struct collector_options *options, const struct yaml *yaml, const struct yaml_node *routes,
+                        const char *service)
+{
+    int r = list_add(options, yaml, yaml_get(routes, STR("incoming")),
+                     (struct route_pattern){.service = service, .incoming = true});
+    return r < 0 ? r
+                 : list_add(options, yaml, yaml_get(routes, STR("outgoing")),
+                            (struct route_pattern){.service = service, .outgoing = true});
+}
+
+// Of rules that name a service, for that service.
+static int rules_add(struct collector_options *options, const struct yaml *yaml)
+{
+    const struct yaml_node *rules = yaml_get(yaml_get(yaml->root, STR("discovery")), STR("rules"));
+    int r = 0;
+    for (const struct yaml_node *rule = rules ? rules->first : NULL; r == 0 && rule; rule = rule->next) {
+        const struct yaml_node *routes = yaml_get(rule, STR("routes")), *name = yaml_get(rule, STR("name"));
+        if (routes && !name)
+            r = yaml_error_key(yaml, routes, "expected a name of the service in the same rule");
+        else if (routes)
+            r = patterns_add(options, yaml, routes, name->text.p);
+    }
     return r;
 }
 
@@ -38,9 +63,9 @@ static uint8_t signals_read(const struct yaml_node *node)
 int config_routes(struct collector_options *options, const struct yaml *yaml)
 {
     const struct yaml_node *ignore = yaml_get(yaml_get(yaml->root, STR("routes")), STR("ignore"));
-    int r = patterns_add(options, yaml, "incoming", (struct route_pattern){.incoming = true});
+    int r = rules_add(options, yaml);
     if (r == 0)
-        r = patterns_add(options, yaml, "outgoing", (struct route_pattern){.outgoing = true});
+        r = patterns_add(options, yaml, yaml_get(yaml->root, STR("routes")), NULL);
     for (const struct yaml_node *item = ignore ? ignore->first : NULL; r == 0 && item; item = item->next) {
         const struct yaml_node *node = yaml_get(item, STR("pattern"));
         uint8_t signals = signals_read(yaml_get(item, STR("signals")));

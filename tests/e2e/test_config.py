@@ -191,6 +191,28 @@ def case_reload_rules():
                         f"requests counted with {rules}")
 
 
+def case_reload_routes():
+    """Other patterns hold from now on; series of before stay and keep their counts; an ignored path is not counted."""
+    with services.go() as service, File("") as file:
+        rules = FIRST.format(port=service.port)
+        file.write(rules + "routes: {incoming: ['/users/{id}']}\n")
+        with harness.Redstart("--config", file.path) as redstart:
+            expected = {"/users/{id}": 3, None: 2}
+            for number, routes in enumerate((None, "{incoming: ['/users/{user}'], unmatched: wildcard, ignore: [{pattern: /health}]}")):
+                if routes:
+                    file.write(rules + f"routes: {routes}\n")
+                    redstart.process.send_signal(signal.SIGHUP)
+                    wait_log(redstart.log, "routes.unmatched is wildcard now, was unset")
+                    wait_log(redstart.log, "configuration read again", number)
+                    expected.update({"/users/{user}": 3, "/**": 1})
+                for path in ("/users/1", "/users/2", "/users/3", "/about", "/health"):
+                    wire.request(service.port, "GET", path)
+                time.sleep(1)
+                seen = {labels.get("http_route"): value for labels, value in redstart.metrics().select(
+                    "http_server_request_duration_seconds_count", server_port=service.port)}
+                check_equal(seen, expected, "requests by route")
+
+
 class Sink(http.server.ThreadingHTTPServer):
     """An OTLP receiver that counts server spans: each has one child of this name."""
 
@@ -263,7 +285,8 @@ def case_collector_alone():
 
 
 CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,
-         case_reload_rules, case_reload_destinations, case_collector_alone)
+         case_reload_rules, case_reload_routes,
+         case_reload_destinations, case_collector_alone)
 
 if __name__ == "__main__":
     sys.exit(harness.run_named(CASES, sys.argv[1:]))

@@ -85,9 +85,27 @@ static void test_values(void **state)
     assert_int_equal(options.routes.unmatched, ROUTE_UNMATCHED_HEURISTIC);
     assert_int_equal(options.routes.values_per_segment, 7);
 
+    assert_int_equal(parse("routes: {incoming: /all}\n"
+                           "discovery: {rules: [{exe: a, name: shop, routes: {incoming: [/one], outgoing: /two}}]}\n"),
+                     0);
+    assert_int_equal(options.routes.count, 3);
+    assert_string_equal(options.routes.patterns[0].service, "shop");
+    assert_true(options.routes.patterns[0].incoming && options.routes.patterns[1].outgoing);
+    assert_string_equal(options.routes.patterns[2].pattern, "/all");
+    assert_null(options.routes.patterns[2].service);
+}
+
+static void test_destinations(void **state)
+{
+    assert_int_equal(
+        parse("\n\notlp:\n"
+              "  - endpoint: http://a:4318\n"
+              "  - {endpoint: 'https://b', protocol: grpc, signals: [traces], headers: {a: b}, timeout: 3s,\n"
+              "     compression: gzip, certificate: /ca, client_certificate: /c, client_key: /k}\n"),
+        0);
     assert_int_equal(options.targets, 2);
     const struct otlp_target *target = &options.target[1];
-    assert_string_equal(target->where, "f:26:5");
+    assert_string_equal(target->where, "f:5:5");
     assert_string_equal(target->endpoint, "https://b");
     assert_string_equal(target->protocol, "grpc");
     assert_int_equal(target->signals, 1 << SELF_SIGNAL_TRACES);
@@ -149,6 +167,8 @@ static void test_mistakes(void **state)
         {"prometheus: {path: m}", "f:1:20: prometheus.path: expected a path that starts with /, not m"},
         {"service: {name: ''}", "f:1:17: service.name: expected 1 to 127 bytes in one line, not \"\""},
         {"routes: {incoming: [x]}", "f:1:21: routes.incoming[0]: expected a leading /, not x"},
+        {"discovery: {rules: [{exe: a, routes: {incoming: /a}}]}",
+         "f:1:30: discovery.rules[0].routes: expected a name of the service in the same rule"},
         {"routes: {ignore: [{signals: traces}]}", "f:1:19: routes.ignore[0]: expected a pattern"},
         {"discovery: {rules: [{ports: [0]}]}",
          "f:1:30: discovery.rules[0].ports[0]: expected a port from 1 to 65535, or a range such as 9000-9010, not 0"},
@@ -207,10 +227,8 @@ static void test_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_destinations), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
