@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include "collector/cli/beyla.h"
 #include "collector/cli/identity.h"
-#include "collector/conf/config.h"
 #include "collector/conf/environment.h"
+#include "collector/conf/file.h"
 #include "collector/conf/loader_conf.h"
 #include "collector/conf/options.h"
 
@@ -168,7 +168,7 @@ int check_config_beyla(const char *path, char **environment)
     int fd = -1;
     if (file_open(path, &fd) < 0)
         return 2;
-    int r = config_bytes(fd, &bytes, &size);
+    int r = file_read_fd(fd, YAML_SIZE_MAX, &bytes, &size);
     close(fd);
     if (r < 0)
         r = complaint_error(&complaint, "%s: cannot be read: %s", path, strerror(-r));

@@ -2,10 +2,8 @@
 #include "collector/conf/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "collector/conf/file.h"
 #include "collector/conf/resource.h"
 
 static int service_attributes(struct collector_options *options, const struct yaml *yaml)
@@ -37,30 +35,13 @@ int config_parse(struct collector_options *options, const char *path, struct str
     return r;
 }
 
-int config_bytes(int fd, char **ret_bytes, size_t *ret_size)
-{
-    size_t used = 0;
-    cleanup_free char *bytes = malloc(YAML_SIZE_MAX + 1);
-    if (!bytes)
-        return -ENOMEM;
-    (void)lseek(fd, 0, SEEK_SET); // a pipe begins where it is
-    for (ssize_t n = 1; n > 0 && used <= YAML_SIZE_MAX; used += (size_t)n) {
-        n = read(fd, bytes + used, YAML_SIZE_MAX + 1 - used);
-        if (n < 0)
-            return -errno;
-    }
-    *ret_size = used;
-    *ret_bytes = bytes;
-    bytes = NULL;
-    return 0;
-}
-
 int config_read(struct collector_options *options, const char *path, int fd, struct complaint *complaint)
 {
     cleanup_free char *bytes = NULL;
-    cleanup_fd int opened = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
     size_t size = 0;
-    int r = fd < 0 && opened < 0 ? -errno : config_bytes(fd < 0 ? opened : fd, &bytes, &size);
+    int r = fd < 0 ? file_read(path, YAML_SIZE_MAX, &bytes, &size) : file_read_fd(fd, YAML_SIZE_MAX, &bytes, &size);
+    if (r == -EFBIG)
+        return complaint_error(complaint, "%s:1:1: longer than %d bytes", path, YAML_SIZE_MAX);
     if (r < 0)
         return complaint_error(complaint, "%s: cannot be read: %s; expected a configuration file, see redstart.yaml(5)",
                                path, strerror(-r));

@@ -7,9 +7,6 @@
 // fd: the file open at any place, which stays open and is read from its beginning; -1: it is opened here. 0, or -EINVAL
 // with complaint->error: all that is wrong with it, a line each.
 int config_read(struct collector_options *options, const char *path, int fd, struct complaint *complaint) must_check;
-// All of a file, from its beginning; one byte more than a document may have, so that a longer one is seen. The caller
-// frees *ret_bytes. 0 or -errno.
-int config_bytes(int fd, char **ret_bytes, size_t *ret_size) must_check;
 // The same from its bytes.
 int config_parse(struct collector_options *options, const char *path, struct str bytes,
                  struct complaint *complaint) must_check;

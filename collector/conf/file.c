@@ -9,11 +9,9 @@
 
 #define ROOM_FIRST 4096
 
-int file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_size)
+int file_read_fd(int fd, size_t max, char **ret_bytes, size_t *ret_size)
 {
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
+    (void)lseek(fd, 0, SEEK_SET);
     size_t room = ROOM_FIRST, used = 0;
     char *bytes = malloc(room);
     int r = bytes ? 0 : -ENOMEM;
@@ -47,4 +45,10 @@ int file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_size)
     *ret_bytes = bytes;
     *ret_size = used;
     return 0;
+}
+
+int file_read(const char *path, size_t max, char **ret_bytes, size_t *ret_size)
+{
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : file_read_fd(fd, max, ret_bytes, ret_size);
 }
