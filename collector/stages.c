@@ -17,12 +17,17 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
     if (r == 0)
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
+        r = red_select(stages->red, &options->attributes, options->metric_names);
+    if (r == 0)
         r = router_new(&stages->router, &options->routes);
+    if (r == 0)
+        r = span_selection_new(&stages->selection, &options->attributes);
     if (r == 0)
         r = conn_table_new(&stages->connections, EXCHANGES_MAX, stages->processes, self, sink, sink_context);
     if (r < 0)
         return r;
     conn_table_router(stages->connections, stages->router);
+    conn_table_selection(stages->connections, stages->selection);
     stages_reload(stages, options);
     return 0;
 }
@@ -40,6 +45,7 @@ void stages_release(struct stages *stages)
 {
     conn_table_free(stages->connections);
     router_free(stages->router);
+    span_selection_free(stages->selection);
     red_free(stages->red);
     process_table_free(stages->processes);
 }

@@ -10,6 +10,7 @@ struct stages {
     struct process_table *processes;
     struct red *red;
     struct router *router;
+    struct span_selection *selection; // NULL: spans have all attributes
     struct conn_table *connections;
 };
 

@@ -117,6 +117,11 @@ static void lists_show(const struct collector_options *options)
                                       : "routes.outgoing",
                   pattern->pattern, "file or option");
     }
+    for (unsigned i = 0; i < options->attributes.count; i++) {
+        const struct attribute_rule *rule = &options->attributes.rule[i];
+        snprintf(path, sizeof path, "attributes.select.%.40s", rule->target);
+        line_show(path, rule->attribute, rule->exclude ? "excluded" : "included");
+    }
 }
 
 static int selection_show(const struct collector_options *options)

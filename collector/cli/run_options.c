@@ -33,6 +33,7 @@ const char run_help[] =
     "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
     "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
     "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
+    "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
@@ -68,6 +69,7 @@ static const struct option option_table[] = {
     {"routes", required_argument, NULL, OPTION_PASS},
     {"route", required_argument, NULL, OPTION_PASS},
     {"ignore-route", required_argument, NULL, OPTION_PASS},
+    {"metric-names", required_argument, NULL, OPTION_PASS},
     {"series-ttl", required_argument, NULL, OPTION_PASS},
     {"series-max", required_argument, NULL, OPTION_PASS},
     {"log-level", required_argument, NULL, OPTION_PASS},

@@ -27,7 +27,7 @@ int config_parse(struct collector_options *options, const char *path, struct str
     if (r < 0)
         return r;
     int (*const sections[])(struct collector_options *, const struct yaml *) = {
-        setting_file, service_attributes, config_otlp, config_routes, config_rules,
+        setting_file, service_attributes, config_otlp, config_routes, config_attributes, config_rules,
     };
     for (unsigned i = 0; i < array_size(sections); i++)
         if (sections[i](options, yaml) < 0)

@@ -1,5 +1,5 @@
 // redstart.yaml: from the file to options. One file per section that is more than single values: config_otlp.c,
-// config_routes.c, config_rules.c. Called by options.c, after the defaults and before the variables.
+// config_routes.c, config_attributes.c, config_rules.c. Called by options.c, after the defaults and before the variables.
 #pragma once
 
 #include "collector/conf/options.h"
@@ -14,4 +14,5 @@ int config_parse(struct collector_options *options, const char *path, struct str
 // Sections of a document that schema_check passed; what cannot be combined is an error with its place. 0 or -EINVAL.
 int config_otlp(struct collector_options *options, const struct yaml *yaml) must_check;
 int config_routes(struct collector_options *options, const struct yaml *yaml) must_check;
+int config_attributes(struct collector_options *options, const struct yaml *yaml) must_check;
 int config_rules(struct collector_options *options, const struct yaml *yaml) must_check;

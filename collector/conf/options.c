@@ -39,6 +39,7 @@ const char options_help[] =
     "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
     "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
     "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
+    "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
@@ -76,6 +77,7 @@ static const struct option option_table[] = {
     {"routes", required_argument, NULL, OPTION_SETTING + SETTING_ROUTES_UNMATCHED},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"ignore-route", required_argument, NULL, OPTION_IGNORE_ROUTE},
+    {"metric-names", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_NAMES},
     {"series-ttl", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_TTL},
     {"series-max", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_MAX},
     {"log-level", required_argument, NULL, OPTION_SETTING + SETTING_LOG_LEVEL},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "collector/conf/attribute_selection.h"
 #include "collector/conf/complaint.h"
 #include "collector/conf/otlp_target.h"
 #include "collector/conf/setting.h"
@@ -61,6 +62,8 @@ struct collector_options {
     struct sampler sampler; // what both make
     struct propagators propagators;
     struct route_config routes;
+    struct attribute_selection attributes;
+    enum metric_names metric_names;
 
     const struct naming_rule *naming; // what services are called; in naming_arena
     unsigned naming_count;

@@ -26,6 +26,7 @@ static const char *const temporalities[] = {"cumulative", "delta", "lowmemory", 
 static const char *const histograms[] = {"explicit_bucket_histogram", "base2_exponential_bucket_histogram", NULL};
 static const char *const exemplars[] = {"always_off", "trace_based", NULL};
 static const char *const protocols[] = {"http/protobuf", "grpc", NULL};
+static const char *const metric_names[] = {[METRIC_NAMES_OTEL] = "otel", [METRIC_NAMES_BEYLA1] = "beyla1", NULL};
 static const char *const signals[] = {"metrics", "traces", NULL};
 static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const propagators[] = {"tracecontext", "baggage", "b3", "b3multi", "none", NULL};
@@ -96,6 +97,10 @@ const struct schema_row schema[] = {
                                    .initial = "trace_based", .variables = "OTEL_METRICS_EXEMPLAR_FILTER",
                                    FIELD(push.exemplars),
                                    .about = "Whether pushed histograms point at sampled traces."},
+    [SETTING_METRICS_NAMES] = {"metrics.names", SCHEMA_CHOICE, .at_start = true, .names = metric_names,
+                               .initial = "otel", .option = "--metric-names", FIELD(metric_names),
+                               .about = "What metrics and their attributes are called: otel, or beyla1 as early Beyla's "
+                                        "tutorial did (http_server_duration_seconds{http_method})."},
     [SETTING_METRICS_SERIES_MAX] = {"metrics.series_max", SCHEMA_NUMBER, .at_start = true, .min = 1, .max = 100000,
                                     .initial = "2000", .option = "--series-max", FIELD(series_max),
                                     .about = "Series of each metric; the rest is counted in one overflow series."},
@@ -146,6 +151,11 @@ const struct schema_row schema[] = {
     {"routes.outgoing", SCHEMA_ROUTE, .many = true, .about = "Patterns of requests made."},
     {"routes.ignore[].pattern", SCHEMA_ROUTE, .option = "--ignore-route", .about = "Requests that are left out."},
     {"routes.ignore[].signals", SCHEMA_CHOICE, .many = true, .names = signals, .about = "Of these; both by default."},
+    {"attributes.select.*.include", SCHEMA_TEXT, .many = true, .at_start = true, .min = 1, .max = 127,
+     .about = "Globs of the attributes that metrics have whose names match the key, a glob too (http.server.*), or that "
+              "spans have (traces). In place of the default. Names with dots or as on the page of metrics."},
+    {"attributes.select.*.exclude", SCHEMA_TEXT, .many = true, .at_start = true, .min = 1, .max = 127,
+     .about = "Those that they do not have. Series that then differ in nothing are one."},
     {"otlp[].endpoint", SCHEMA_TEXT, .min = 1, .max = 1023, .option = "--otlp",
      .variables = "OTEL_EXPORTER_OTLP_ENDPOINT",
      .about = "A place to push to: http://HOST:4318, https://..., unix:///PATH."},

@@ -44,6 +44,7 @@ enum setting {
     SETTING_METRICS_TEMPORALITY,
     SETTING_METRICS_HISTOGRAM,
     SETTING_METRICS_EXEMPLARS,
+    SETTING_METRICS_NAMES,
     SETTING_METRICS_SERIES_MAX,
     SETTING_METRICS_SERIES_TTL,
     SETTING_PROMETHEUS_LISTEN,
@@ -76,6 +77,8 @@ const struct schema_row *schema_find(struct str path);
 // Is it a map that rows lie in ("metrics", "otlp[]"), or a list of maps ("otlp")?
 bool schema_is_section(struct str path);
 bool schema_is_list(struct str path);
+// Is it a map of any keys, each a map that rows lie in ("attributes.select")? In paths "*" stands for the key.
+bool schema_is_any(struct str path);
 // The key of a row right below a section; "" if it is not there.
 struct str schema_key_below(const struct schema_row *row, struct str section);
 // What a value of this type is: "a number from 1 to 100000". bare_unit: ns of a bare number, else 0.

@@ -20,10 +20,11 @@ static struct str path_of(const struct yaml_node *node, char path[PATH_SIZE])
     for (; node->parent && depth < array_size(up); node = node->parent)
         up[depth++] = node;
     path[0] = 0;
-    while (depth-- > 0 && used < PATH_SIZE)
-        used += (size_t)(up[depth]->key.p
-                             ? snprintf(path + used, PATH_SIZE - used, "%s%s", used ? "." : "", up[depth]->key.p)
+    while (depth-- > 0 && used < PATH_SIZE) {
+        const char *key = schema_is_any((struct str){path, used}) ? "*" : up[depth]->key.p;
+        used += (size_t)(key ? snprintf(path + used, PATH_SIZE - used, "%s%s", used ? "." : "", key)
                              : snprintf(path + used, PATH_SIZE - used, "[]"));
+    }
     return str_from(path);
 }
 

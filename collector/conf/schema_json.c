@@ -1,4 +1,4 @@
-// See schema_json.h. Recursion follows our own table, three levels deep.
+// See schema_json.h. Recursion follows our own table, four levels deep.
 #include "collector/conf/schema_json.h"
 
 #include <inttypes.h>
@@ -123,6 +123,14 @@ static struct str key_first(unsigned index, struct str section)
 static void section_write(FILE *out, struct str section)
 {
     const char *between = "";
+    char inside[PATH_SIZE];
+    if (schema_is_any(section)) {
+        int n = snprintf(inside, sizeof inside, STR_FMT ".*", STR_ARG(section));
+        fputs("{\"type\": [\"object\", \"null\"], \"additionalProperties\": ", out);
+        section_write(out, (struct str){inside, (size_t)n});
+        fputs("}", out);
+        return;
+    }
     fputs("{\"type\": [\"object\", \"null\"], \"additionalProperties\": false, \"properties\": {\n", out);
     for (unsigned i = 0; i < schema_rows; i++) {
         char path[PATH_SIZE];

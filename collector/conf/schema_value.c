@@ -35,6 +35,11 @@ bool schema_is_list(struct str path)
     return continues(path, "[].");
 }
 
+bool schema_is_any(struct str path)
+{
+    return path.n && continues(path, ".*.");
+}
+
 struct str schema_key_below(const struct schema_row *row, struct str section)
 {
     const char *key = row->path + section.n;

@@ -50,6 +50,11 @@ void conn_table_router(struct conn_table *table, struct router *router)
     table->pairing.router = router;
 }
 
+void conn_table_selection(struct conn_table *table, struct span_selection *selection)
+{
+    table->pairing.selection = selection;
+}
+
 void conn_table_free(struct conn_table *table)
 {
     if (!table)

@@ -7,6 +7,7 @@
 #include "collector/red/self.h"
 #include "collector/span/route.h"
 #include "collector/span/sampler.h"
+#include "collector/span/selection.h"
 #include "collector/span/trace_context.h"
 #include "common/abi/record.h"
 
@@ -21,6 +22,8 @@ void conn_table_sampler(struct conn_table *table, const struct sampler *sampler)
 void conn_table_propagators(struct conn_table *table, const struct propagators *propagators);
 // Routes spans from now on. Keeps the pointer.
 void conn_table_router(struct conn_table *table, struct router *router);
+// Which attributes spans have from now on; NULL: all. Keeps the pointer, and so do spans.
+void conn_table_selection(struct conn_table *table, struct span_selection *selection);
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);

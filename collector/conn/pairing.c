@@ -37,6 +37,7 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
     exchange_to_span(exchange, process, pairing->propagators, &span);
     if (pairing->sampler)
         span.sampled = sampler_pass(pairing->sampler, &span);
+    span.selection = pairing->selection;
     if (pairing->router)
         router_span(pairing->router, &span);
     count_ignored(pairing, &span);

@@ -10,8 +10,9 @@ struct pairing {
     struct waiting waiting;
     const struct process_table *processes;
     struct self *self;
-    struct router *router;         // NULL: spans have no routes
-    const struct sampler *sampler; // NULL: spans are sampled as their parents say
+    struct router *router;            // NULL: spans have no routes
+    struct span_selection *selection; // of spans' attributes; NULL: all
+    const struct sampler *sampler;    // NULL: spans are sampled as their parents say
     const struct propagators *propagators;
     span_sink_fn *sink;
     void *sink_context;

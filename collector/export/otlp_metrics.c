@@ -57,7 +57,7 @@ static unsigned series_collect(const struct otlp_metrics_source *source, const s
 static unsigned metric_write(struct buffer *body, const struct otlp_points *points, const struct choice *choice,
                              enum span_kind kind, enum red_instrument instrument)
 {
-    const struct red_instrument_info *info = &red_instruments[kind][instrument];
+    const struct red_instrument_info *info = red_instrument_named(points->names, kind, instrument);
     size_t before = body->n;
     unsigned count = 0;
     if (!info->name)
@@ -172,8 +172,14 @@ unsigned otlp_metrics_pack(const struct otlp_metrics_source *source, struct otlp
                            uint64_t now_unix_ns, struct arena *arena, struct buffer *body)
 {
     const struct otlp_settings *settings = source->origin->settings;
-    const struct otlp_points points = {settings->temporality != OTLP_TEMPORALITY_CUMULATIVE, settings->exponential, settings->exemplars, now_unix_ns,
-                                       source->previous_unix_ns};
+    const struct otlp_points points = {
+        .delta = settings->temporality != OTLP_TEMPORALITY_CUMULATIVE,
+        .exponential = settings->exponential,
+        .exemplars = settings->exemplars,
+        .names = red_names(source->red),
+        .now_unix_ns = now_unix_ns,
+        .previous_unix_ns = source->previous_unix_ns,
+    };
     const struct service *service;
     unsigned count = 0;
     arena_reset(arena);

@@ -2,6 +2,7 @@
 #include "collector/export/otlp_points.h"
 
 #include "collector/export/otlp_wire.h"
+#include "collector/red/attribute.h"
 
 // Field numbers. HistogramDataPoint and ExponentialHistogramDataPoint agree on 2 to 5 only.
 enum { METRIC_HISTOGRAM = 9, METRIC_EXPONENTIAL_HISTOGRAM = 10 };
@@ -28,23 +29,27 @@ unsigned otlp_points_temporality(const struct otlp_points *points)
     return points->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE;
 }
 
-static void attributes_write(struct buffer *body, unsigned field, const struct red_series *series)
+struct attribute_list {
+    struct buffer *body;
+    unsigned field;
+};
+
+static void attribute_write(void *context, const struct red_attribute_name *name, struct str text, int64_t number)
 {
-    if (series->overflow) {
-        otlp_wire_attribute_bool(body, field, STR("otel.metric.overflow"), true);
-        return;
-    }
-    otlp_wire_attribute_text(body, field, STR("http.request.method"), str_from(http_method_name(series->method)));
-    if (series->status)
-        otlp_wire_attribute_int(body, field, STR("http.response.status_code"), series->status);
-    otlp_wire_attribute_text(body, field, STR("http.route"), str_from(series->route));
-    otlp_wire_attribute_text(body, field, STR("url.scheme"), str_from(series->scheme));
-    if (series->kind == SPAN_KIND_CLIENT)
-        otlp_wire_attribute_text(body, field, STR("server.address"), str_from(series->server_address));
-    if (series->server_port)
-        otlp_wire_attribute_int(body, field, STR("server.port"), series->server_port);
-    otlp_wire_attribute_text(body, field, STR("network.protocol.version"), str_from(series->version));
-    otlp_wire_attribute_text(body, field, STR("error.type"), str_from(series->error_type));
+    const struct attribute_list *list = context;
+    if (text.p)
+        otlp_wire_attribute_text(list->body, list->field, str_from(name->name), text);
+    else
+        otlp_wire_attribute_int(list->body, list->field, str_from(name->name), number);
+}
+
+static void attributes_write(struct buffer *body, const struct otlp_points *points, const struct red_series *series)
+{
+    struct attribute_list list = {body, points->exponential ? EXPONENTIAL_ATTRIBUTES : EXPLICIT_ATTRIBUTES};
+    if (series->overflow)
+        otlp_wire_attribute_bool(body, list.field, STR("otel.metric.overflow"), true);
+    else
+        red_attributes_walk(series, points->names, attribute_write, &list);
 }
 
 // Opens a point with what all kinds have. A wall clock that was set back must not end it before it starts.
@@ -53,7 +58,7 @@ static size_t point_open(struct buffer *body, const struct otlp_points *points, 
 {
     uint64_t now = points->now_unix_ns > start_unix_ns ? points->now_unix_ns : start_unix_ns + 1;
     size_t opened = otlp_wire_open(body, DATA_POINTS);
-    attributes_write(body, points->exponential ? EXPONENTIAL_ATTRIBUTES : EXPLICIT_ATTRIBUTES, series);
+    attributes_write(body, points, series);
     otlp_wire_fixed64(body, POINT_START, start_unix_ns);
     otlp_wire_fixed64(body, POINT_TIME, now);
     return opened;

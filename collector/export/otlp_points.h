@@ -6,6 +6,7 @@
 
 struct otlp_points {
     bool delta, exponential, exemplars;
+    enum metric_names names;
     uint64_t now_unix_ns, previous_unix_ns; // exemplars: since the previous one
 };
 

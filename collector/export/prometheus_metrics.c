@@ -3,15 +3,9 @@
 // XREF(new-protocol): a kind's histograms come from red_instruments.
 #include "collector/export/prometheus_format.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-
-static void add_label_number(struct prometheus_writer *writer, const char *name, unsigned value)
-{
-    char digits[12];
-    int n = snprintf(digits, sizeof(digits), "%u", value);
-    if (value)
-        prometheus_label(writer, name, (struct str){digits, (size_t)n});
-}
+#include "collector/red/attribute.h"
 
 static void add_labels_service(struct prometheus_writer *writer, const struct service *service)
 {
@@ -20,21 +14,22 @@ static void add_labels_service(struct prometheus_writer *writer, const struct se
     prometheus_label(writer, "service_instance_id", str_from(service->instance_id));
 }
 
-static void add_labels_series(struct prometheus_writer *writer, const struct red_series *series)
+static void add_label(void *context, const struct red_attribute_name *name, struct str text, int64_t number)
+{
+    char digits[24];
+    if (!text.p)
+        text = (struct str){digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, number)};
+    prometheus_label(context, name->label, text);
+}
+
+static void add_labels_series(struct prometheus_writer *writer, const struct red_series *series,
+                              enum metric_names names)
 {
     add_labels_service(writer, series->service);
-    if (series->overflow) {
+    if (series->overflow)
         prometheus_label(writer, "otel_metric_overflow", STR("true"));
-        return;
-    }
-    prometheus_label(writer, "http_request_method", str_from(http_method_name(series->method)));
-    add_label_number(writer, "http_response_status_code", series->status);
-    prometheus_label(writer, "http_route", str_from(series->route));
-    prometheus_label(writer, "url_scheme", str_from(series->scheme));
-    prometheus_label(writer, "server_address", str_from(series->server_address));
-    add_label_number(writer, "server_port", series->server_port);
-    prometheus_label(writer, "network_protocol_version", str_from(series->version));
-    prometheus_label(writer, "error_type", str_from(series->error_type));
+    else
+        red_attributes_walk(series, names, add_label, writer);
 }
 
 // The first series with measurements of this instrument after the one with this id.
@@ -55,7 +50,7 @@ static const char *unit_name(const struct red_instrument_info *info)
 // A metric with no measurement yet is not on the page. True: the piece is full.
 static bool add_instrument(struct prometheus_writer *writer, const struct red *red, struct prometheus_cursor *cursor)
 {
-    const struct red_instrument_info *info = &red_instruments[cursor->kind][cursor->instrument];
+    const struct red_instrument_info *info = red_instrument_named(red_names(red), cursor->kind, cursor->instrument);
     const struct prometheus_family family = {info->prometheus_name, PROMETHEUS_HISTOGRAM, unit_name(info),
                                              info->description};
     const struct red_series *series = red_first(red, cursor->kind);
@@ -67,7 +62,7 @@ static bool add_instrument(struct prometheus_writer *writer, const struct red *r
             prometheus_family_begin(writer, &family, cursor->series_id != 0);
         begun = true;
         cursor->series_id = series->id;
-        add_labels_series(writer, series);
+        add_labels_series(writer, series, red_names(red));
         prometheus_histogram(writer, series, cursor->instrument);
         full = prometheus_writer_size(writer) >= PROMETHEUS_PIECE_BYTES;
     }

@@ -9,34 +9,12 @@
 #include <errno.h>
 #include "collector/core/clock.h"
 #include "collector/core/hash.h"
-#include "collector/core/utf8.h"
+#include "collector/red/attribute.h"
+#include "collector/red/key.h"
 #include "collector/red/series.h"
 
 // Series for what is beyond the cap: one for each kind and service, and of those so many of each kind.
 #define RED_OVERFLOW_SERIES_MAX 512
-
-const struct red_instrument_info red_instruments[SPAN_KIND_MAX][RED_INSTRUMENT_MAX] = {
-#define BOUNDS_DURATION      &histogram_bounds_duration
-#define BOUNDS_REQUEST_SIZE  &histogram_bounds_size
-#define BOUNDS_RESPONSE_SIZE &histogram_bounds_size
-#define BOUNDS_QUEUE         &histogram_bounds_duration
-#define X(id, name, unit, prometheus_name, description)                                                                \
-    [RED_##id] = {name, unit, prometheus_name, description, BOUNDS_##id},
-    [SPAN_KIND_SERVER] = {RED_INSTRUMENTS_SERVER(X)},
-    [SPAN_KIND_CLIENT] = {RED_INSTRUMENTS_CLIENT(X)},
-#undef X
-};
-
-// What makes a series; texts are clean and cut to what a series can hold.
-struct red_key {
-    enum span_kind kind;
-    const struct service *service;
-    enum http_method method;
-    uint16_t status, server_port;
-    struct str server_address, route;
-    const char *scheme, *version, *error_type;
-    bool overflow;
-};
 
 struct red_slot {
     uint64_t hash;
@@ -45,12 +23,20 @@ struct red_slot {
 
 struct red_list {
     struct red_series *first, *last;
-    unsigned count, overflow_count;
+    unsigned count;
+    unsigned used[RED_INSTRUMENT_MAX][2]; // of a view, by its first instrument: series, overflow series
     uint64_t last_id, overflowed;
     uint64_t forgotten_unix_ns; // when a series was forgotten last: none begins before
 };
 
+struct views {
+    unsigned count;
+    struct red_view view[RED_INSTRUMENT_MAX];
+};
+
 struct red {
+    enum metric_names names;
+    struct views views[SPAN_KIND_MAX];
     struct red_slot *slots;
     size_t slot_mask;
     unsigned max_series, extras;
@@ -64,20 +50,56 @@ void red_ttl(struct red *red, uint64_t ttl_ns)
     red->ttl_ns = ttl_ns;
 }
 
-int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
+// Instruments of the same attributes share a view: without rules, all of a kind.
+static void views_make(const struct attribute_selection *selection, enum span_kind kind, struct views *ret_views)
 {
-    size_t room = SPAN_KIND_MAX * ((size_t)max_series + RED_OVERFLOW_SERIES_MAX), slots = 1;
+    *ret_views = (struct views){0};
+    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
+        const struct red_instrument_info *info = &red_instruments[kind][i];
+        if (!info->name)
+            continue;
+        unsigned attributes = red_attributes_selected(selection, kind, info->name, info->prometheus_name), at = 0;
+        while (at < ret_views->count && ret_views->view[at].attributes != attributes)
+            at++;
+        ret_views->count += at == ret_views->count;
+        ret_views->view[at].attributes = attributes;
+        ret_views->view[at].instruments |= 1u << i;
+    }
+}
+
+int red_select(struct red *red, const struct attribute_selection *selection, enum metric_names names)
+{
+    size_t room = 0, slots = 1;
+    for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++) {
+        views_make(selection, kind, &red->views[kind]);
+        room += red->views[kind].count * ((size_t)red->max_series + RED_OVERFLOW_SERIES_MAX);
+    }
     while (slots < room + room / 2)
         slots *= 2;
+    free(red->slots);
+    red->names = names;
+    red->slot_mask = slots - 1;
+    red->slots = calloc(slots, sizeof(*red->slots));
+    return red->slots ? 0 : -ENOMEM;
+}
+
+enum metric_names red_names(const struct red *red)
+{
+    return red->names;
+}
+
+int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns)
+{
     struct red *red = calloc(1, sizeof(*red));
-    struct red_slot *table = calloc(slots, sizeof(*table));
-    if (!red || !table) {
+    if (!red)
+        return -ENOMEM;
+    red->max_series = max_series;
+    red->ttl_ns = ttl_ns;
+    red->seed = hash_seed(); // hosts are chosen by strangers: without a secret they could choose them to collide
+    if (red_select(red, NULL, METRIC_NAMES_OTEL) < 0) {
         free(red);
-        free(table);
         return -ENOMEM;
     }
-    *red = (struct red){.slots = table, .slot_mask = slots - 1, .max_series = max_series, .ttl_ns = ttl_ns};
-    red->seed = hash_seed(); // hosts are chosen by strangers: without a secret they could choose them to collide
     *ret_red = red;
     return 0;
 }
@@ -106,40 +128,11 @@ void red_keep(struct red *red, unsigned extras)
     red->extras |= extras;
 }
 
-static uint64_t key_hash(const struct red *red, const struct red_key *key)
-{
-    uint64_t numbers = (uint64_t)key->method << 48 | (uint64_t)key->status << 32 | (uint64_t)key->server_port << 16 |
-                       (uint64_t)key->kind << 8 | key->overflow;
-    uint64_t hash = hash_mix(red->seed ^ (uintptr_t)key->service, numbers);
-    hash = hash_text(hash, str_from(key->scheme));
-    hash = hash_text(hash, str_from(key->version));
-    hash = hash_text(hash, str_from(key->error_type));
-    hash = hash_text(hash, key->server_address);
-    return hash_text(hash, key->route);
-}
-
-// Static strings, mostly the same pointer.
-static bool text_equal(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-// The other series of one key; texts in a series end in NUL and hold none.
-static bool key_fits(const struct red_key *key, const struct red_series *series)
-{
-    return key->kind == series->kind && key->service == series->service && key->overflow == series->overflow &&
-           key->method == series->method && key->status == series->status && key->server_port == series->server_port &&
-           text_equal(key->scheme, series->scheme) && text_equal(key->version, series->version) &&
-           text_equal(key->error_type, series->error_type) &&
-           str_equal(key->server_address, str_from(series->server_address)) &&
-           str_equal(key->route, str_from(series->route));
-}
-
 // The key's slot, or the free one where it belongs.
 static struct red_slot *slot_find(const struct red *red, const struct red_key *key, uint64_t hash)
 {
     size_t i = hash & red->slot_mask;
-    while (red->slots[i].series && !(red->slots[i].hash == hash && key_fits(key, red->slots[i].series)))
+    while (red->slots[i].series && !(red->slots[i].hash == hash && red_key_fits(key, red->slots[i].series)))
         i = (i + 1) & red->slot_mask;
     return &red->slots[i];
 }
@@ -155,84 +148,69 @@ static void list_append(struct red_list *list, struct red_series *series)
     list->count++;
 }
 
+static unsigned *list_used(struct red_list *list, unsigned instruments, bool overflow)
+{
+    return &list->used[__builtin_ctz(instruments)][overflow];
+}
+
 static struct red_series *series_new(struct red_list *list, const struct red_key *key, const struct span *span)
 {
     struct red_series *series = calloc(1, sizeof(*series));
     if (!series)
         return NULL;
-    *series = (struct red_series){
-        .id = ++list->last_id,
-        .kind = key->kind,
-        .service = key->service,
-        .method = key->method,
-        .status = key->status,
-        .server_port = key->server_port,
-        .scheme = key->scheme,
-        .version = key->version,
-        .error_type = key->error_type,
-        .overflow = key->overflow,
-        // A series that comes back must not begin in a time that was reported already: a long request may have.
-        .start_unix_ns =
-            span->start_unix_ns > list->forgotten_unix_ns ? span->start_unix_ns : list->forgotten_unix_ns,
-    };
-    if (key->server_address.n)
-        memcpy(series->server_address, key->server_address.p, key->server_address.n);
-    if (key->route.n)
-        memcpy(series->route, key->route.p, key->route.n);
+    if (!red_key_store(key, series)) {
+        red_series_free(series);
+        return NULL;
+    }
+    series->id = ++list->last_id;
+    // A series that comes back must not begin in a time that was reported already: a long request may have.
+    series->start_unix_ns =
+        span->start_unix_ns > list->forgotten_unix_ns ? span->start_unix_ns : list->forgotten_unix_ns;
     list_append(list, series);
-    list->overflow_count += key->overflow;
+    ++*list_used(list, key->instruments, key->overflow);
     return series;
 }
 
 // The series of this key, made if need be; NULL beyond the cap or out of memory.
 static struct red_series *series_get(struct red *red, const struct red_key *key, const struct span *span)
 {
-    uint64_t hash = key_hash(red, key);
+    uint64_t hash = red_key_hash(key, red->seed);
     struct red_slot *slot = slot_find(red, key, hash);
     if (slot->series)
         return slot->series;
     struct red_list *list = &red->list[key->kind];
-    unsigned used = key->overflow ? list->overflow_count : list->count - list->overflow_count;
-    if (used >= (key->overflow ? RED_OVERFLOW_SERIES_MAX : red->max_series))
+    if (*list_used(list, key->instruments, key->overflow) >=
+        (key->overflow ? RED_OVERFLOW_SERIES_MAX : red->max_series))
         return NULL;
     slot->series = series_new(list, key, span);
     slot->hash = hash;
     return slot->series;
 }
 
-// A host without credentials: "user:secret@host" is "host".
-static struct str host_bare(struct str host)
+// True: the request is counted in an overflow series, or nowhere.
+static bool view_record(struct red *red, const struct red_view *view, const struct span *span)
 {
-    const char *at = host.n ? memrchr(host.p, '@', host.n) : NULL;
-    return at ? (struct str){at + 1, host.n - (size_t)(at + 1 - host.p)} : host;
-}
-
-void red_record(struct red *red, const struct span *span)
-{
-    char address[sizeof(((struct red_series *)NULL)->server_address)];
-    char route[sizeof(((struct red_series *)NULL)->route)];
-    bool client = span->kind == SPAN_KIND_CLIENT;
-    struct red_key key = {
-        .kind = span->kind,
-        .service = span->process->service,
-        .method = span->method,
-        .status = span->status,
-        // What a server was asked for is the client's choice; the port it was reached at is not.
-        .server_port = client ? span->server_port : span->server.port,
-        .server_address = client ? utf8_clean(host_bare(span->server_address), address, sizeof(address)) : STR(""),
-        .route = utf8_clean(span->route, route, sizeof(route)),
-        .scheme = span->scheme,
-        .version = http_version_name(span->version),
-        .error_type = span->error_type,
-    };
+    struct red_key_texts texts;
+    struct red_key key;
+    red_key_of(span, view, &texts, &key);
     struct red_series *series = series_get(red, &key, span);
-    if (!series) {
-        red->list[span->kind].overflowed++;
-        key = (struct red_key){.kind = span->kind, .service = span->process->service, .overflow = true};
+    bool overflows = !series;
+    if (overflows) {
+        key = red_key_overflow(span, view);
         series = series_get(red, &key, span);
     }
     if (series)
         red_series_add(series, span, red->extras);
+    return overflows;
+}
+
+void red_record(struct red *red, const struct span *span)
+{
+    const struct views *views = &red->views[span->kind];
+    bool overflows = false;
+    for (unsigned i = 0; i < views->count; i++)
+        overflows |= view_record(red, &views->view[i], span);
+    red->list[span->kind].overflowed += overflows;
 }
 
 static bool series_expired(const struct red *red, const struct red_series *series, uint64_t now_ns)
@@ -275,7 +253,7 @@ static void list_expire(struct red *red, struct red_list *list, uint64_t now_ns)
         *link = series->next;
         list->forgotten_unix_ns = clock_to_unix(now_ns);
         list->count--;
-        list->overflow_count -= series->overflow;
+        --*list_used(list, series->instruments, series->overflow);
         series_forget(red, series);
     }
 }

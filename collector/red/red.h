@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "collector/red/exponential.h"
 #include "collector/red/histogram.h"
+#include "collector/conf/attribute_selection.h"
 #include "collector/span/span.h"
 
 // Instruments of a kind; X(id, OTel name, unit, Prometheus name, description)
@@ -34,6 +35,9 @@ struct red_instrument_info {
 };
 // NULL name where a kind has no such instrument (a client has no queue).
 extern const struct red_instrument_info red_instruments[SPAN_KIND_MAX][RED_INSTRUMENT_MAX];
+// The same under other names.
+const struct red_instrument_info *red_instrument_named(enum metric_names names, enum span_kind kind,
+                                                       enum red_instrument instrument);
 
 // A request that stands for a bucket: the last one of a sampled trace that fell into it.
 struct red_exemplar {
@@ -57,18 +61,25 @@ struct red_window {
     struct exponential *exponential[RED_INSTRUMENT_MAX]; // NULL: not asked for, or nothing recorded yet
 };
 
+#define RED_ADDRESS_SIZE 64
+#define RED_ROUTE_SIZE   128
+#define RED_PATH_SIZE    128
+
 struct red_series {
     struct red_series *next; // all series of a kind, oldest first
     uint64_t id;             // 1, 2, 3 ... along the list, never used again: where to go on after a pause
     enum span_kind kind;
     const struct service *service;
-    // Attribute values; "" or 0 means the label is left out. Texts are cut to their room, valid UTF-8, without control
-    // characters.
+    unsigned instruments;    // it has values of, bits by enum red_instrument
+    // Attribute values; "", NULL or 0 means the label is left out. Texts are cut to their room, valid UTF-8, without
+    // control characters.
     enum http_method method;
+    bool without_method;
     uint16_t status;
     uint16_t server_port;     // of a server the one it was reached at, of a client the one it asked for
-    char server_address[64];  // clients only
-    char route[128];
+    char server_address[RED_ADDRESS_SIZE]; // of servers only if asked for
+    char route[RED_ROUTE_SIZE];
+    char *path, *client_address; // if asked for
     const char *scheme, *version, *error_type; // static strings or NULL
     bool overflow;            // otel.metric.overflow=true: the only attribute
     uint64_t start_unix_ns;   // of the first measurement, never before the last series of the same values was forgotten
@@ -84,6 +95,9 @@ struct red;
 // max_series: per kind; beyond it requests are counted in one overflow series per kind and service. 0 or -ENOMEM.
 int red_new(struct red **ret_red, unsigned max_series, uint64_t ttl_ns) must_check;
 void red_free(struct red *red);
+// Which attributes metrics have, and their names. Before the first request. 0 or -ENOMEM.
+int red_select(struct red *red, const struct attribute_selection *selection, enum metric_names names) must_check;
+enum metric_names red_names(const struct red *red);
 // From now on.
 void red_ttl(struct red *red, uint64_t ttl_ns);
 // extras: of enum red_extra, kept from now on beside those asked for before.

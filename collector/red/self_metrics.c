@@ -101,7 +101,7 @@ static void spans_add(struct walk *walk, const struct self *self, const struct r
     METRIC(walk, SELF_COUNTER, "redstart.series.dropped", "{request}", "redstart_series_dropped", NULL, 1,
            "Requests that were counted in an overflow series.");
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++) {
-        const struct red_instrument_info *info = &red_instruments[kind][RED_DURATION];
+        const struct red_instrument_info *info = red_instrument_named(red_names(red), kind, RED_DURATION);
         value_add(walk, red_overflowed(red, kind),
                   LABELS({"metric", walk->visitor->dots ? info->name : info->prometheus_name}));
     }

@@ -10,7 +10,7 @@ struct measurement {
     bool known[RED_INSTRUMENT_MAX];
 };
 
-static struct measurement measurement_of(const struct span *span)
+static struct measurement measurement_of(const struct span *span, unsigned instruments)
 {
     struct measurement measured = {
         .value = {[RED_DURATION] = span->duration_ns,
@@ -23,7 +23,7 @@ static struct measurement measurement_of(const struct span *span)
                   [RED_QUEUE] = span->queue_ns != SPAN_TIME_UNKNOWN},
     };
     for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
-        measured.known[i] &= red_instruments[span->kind][i].name != NULL;
+        measured.known[i] &= (instruments >> i & 1) != 0;
     return measured;
 }
 
@@ -81,7 +81,7 @@ void red_window_reset(struct red_window *window, uint64_t now_unix_ns)
 
 void red_series_add(struct red_series *series, const struct span *span, unsigned extras)
 {
-    const struct measurement measured = measurement_of(span);
+    const struct measurement measured = measurement_of(span, series->instruments);
     for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
         const struct histogram_bounds *bounds = red_instruments[span->kind][i].bounds;
         if (!measured.known[i])
@@ -109,5 +109,7 @@ void red_series_free(struct red_series *series)
             free(series->window->exponential[i]);
     }
     free(series->window);
+    free(series->path);
+    free(series->client_address);
     free(series);
 }

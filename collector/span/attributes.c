@@ -2,6 +2,7 @@
 // are copied with bounds and never interpreted beyond what redaction needs.
 #include "collector/span/attributes.h"
 
+#include "collector/span/selection.h"
 #include "common/lib/cleanup.h"
 
 #define ATTRIBUTES_TEXT_MAX 2048 // url.full or url.query after redaction; several times what is captured of a head
@@ -14,6 +15,7 @@ struct attributes_text {
 };
 
 struct attributes_walk {
+    struct span_selection *selection; // NULL: all
     span_attribute_fn *fn;
     void *context;
 };
@@ -130,16 +132,22 @@ static bool text_add_url(struct attributes_text *text, const struct span *span)
     return true;
 }
 
+static bool walk_has(const struct attributes_walk *walk, const char *key)
+{
+    return !walk->selection || span_selection_has(walk->selection, key);
+}
+
 // A string that is unknown is empty and left out.
 static void walk_text(struct attributes_walk *walk, const char *key, struct str text)
 {
-    if (text.n)
+    if (text.n && walk_has(walk, key))
         walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_STRING, .text = text});
 }
 
 static void walk_number(struct attributes_walk *walk, const char *key, int64_t number)
 {
-    walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_INT, .number = number});
+    if (walk_has(walk, key))
+        walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_INT, .number = number});
 }
 
 static void walk_address(struct attributes_walk *walk, const char *address_key, const char *port_key,
@@ -172,7 +180,7 @@ static void walk_ends(struct attributes_walk *walk, const struct span *span)
 
 void span_attributes_walk(const struct span *span, span_attribute_fn *fn, void *context)
 {
-    struct attributes_walk walk = {fn, context};
+    struct attributes_walk walk = {span->selection, fn, context};
     struct attributes_text query, url;
     text_start(&query);
     text_start(&url);

@@ -219,6 +219,7 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     ret_span->query = request->query;
     ret_span->route = STR("");
     ret_span->ignored = 0;
+    ret_span->selection = NULL;
     ret_span->user_agent = request->headers.user_agent;
     ret_span->scheme = scheme_of(request, ret_span->kind);
     server_fill(request, record->family, ret_span);

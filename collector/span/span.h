@@ -48,6 +48,7 @@ struct span {
     const char *error_type;             // NULL: no error. "500", "connection_closed" ...
     int64_t request_body, response_body; // bytes, SPAN_SIZE_UNKNOWN
     bool truncated;                     // the path is longer than what was captured
+    struct span_selection *selection;   // of its attributes; NULL: all
     uint8_t ignored;                    // of enum route_signal (route_config.h): where the request is left out
 };
 

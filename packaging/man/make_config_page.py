@@ -80,7 +80,10 @@ def rows(properties, path=""):
     for key, schema in properties.items():
         inner = schema.get("items", schema)
         name = f"{path}{key}" + ("[]" if "items" in schema else "")
-        if "properties" in inner:
+        any_key = inner.get("additionalProperties")
+        if isinstance(any_key, dict) and "properties" in any_key:
+            yield from rows(any_key["properties"], name + ".*.")
+        elif "properties" in inner:
             yield from rows(inner["properties"], name + ".")
         else:
             yield name, schema

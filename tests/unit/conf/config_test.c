@@ -179,7 +179,7 @@ static void test_mistakes(void **state)
         // What lies in something unknown is not spoken of; all else is, in the order of the file.
         {"a: {log: {level: loud}}\nlog: {level: loud}\nlog2: 1\n",
          "f:1:1: a: unknown key; expected one of log, service, propagators, http, routes, traces, metrics, "
-         "prometheus, discovery, otlp\n"
+         "prometheus, discovery, attributes, otlp\n"
          "f:2:14: log.level: expected error, warn, info or debug, not loud\n"
          "f:3:1: log2: unknown key; expected log?"},
     };
@@ -224,11 +224,41 @@ static void test_bounds(void **state)
     assert_string_equal(complaint.error, "f:3:3: http.known_methods: expected a shorter list");
 }
 
+static void test_attributes(void **state)
+{
+    assert_int_equal(parse("metrics: {names: beyla1}\n"
+                           "attributes:\n"
+                           "  select:\n"
+                           "    \"http.server.*\": {include: [http.*, url_path], exclude: http.route}\n"
+                           "    traces: {exclude: [url.query]}\n"
+                           "    other:\n"),
+                     0);
+    assert_int_equal(options.metric_names, METRIC_NAMES_BEYLA1);
+    static const struct attribute_rule expected[] = {
+        {"http.server.*", "http.*", false},
+        {"http.server.*", "url_path", false},
+        {"http.server.*", "http.route", true},
+        {"traces", "url.query", true},
+    };
+    assert_int_equal(options.attributes.count, array_size(expected));
+    for (unsigned i = 0; i < array_size(expected); i++) {
+        assert_string_equal(options.attributes.rule[i].target, expected[i].target);
+        assert_string_equal(options.attributes.rule[i].attribute, expected[i].attribute);
+        assert_int_equal(options.attributes.rule[i].exclude, expected[i].exclude);
+    }
+    assert_int_equal(parse("attributes: {select: {x: {exlude: [a]}}}\n"), -EINVAL);
+    assert_string_equal(complaint.error, "f:1:27: attributes.select.x.exlude: unknown key; expected exclude?");
+    assert_int_equal(parse("attributes: {select: {x: [a]}}\n"), -EINVAL);
+    assert_string_equal(complaint.error, "f:1:26: attributes.select.x: expected a map of keys and values, not a list");
+    assert_int_equal(parse("attributes: {select: {x: {include: ['']}}}\n"), -EINVAL);
+    assert_int_equal(parse("metrics: {names: beyla2}\n"), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_destinations), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_destinations), cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,34 @@ static void a_client_series_names_its_server(void **state)
     request_free(request);
 }
 
+static void early_beylas_names(void **state)
+{
+    struct fixture *fixture = *state;
+    struct otlp_metrics_cursor cursor = {0};
+    struct span server = sample_server_span(), client = sample_client_span();
+    server.process = client.process = process_add(fixture, 10, "/usr/bin/shopd");
+    assert_int_equal(red_select(fixture->red, NULL, METRIC_NAMES_BEYLA1), 0);
+    red_record(fixture->red, &server);
+    red_record(fixture->red, &client);
+    assert_int_equal(otlp_metrics_pack(&fixture->source, &cursor, NOW_NS, &fixture->arena, &fixture->body), 6);
+    metrics_request *request = body_read(fixture);
+    metric_message **metrics = request->resource_metrics[0]->scope_metrics[0]->metrics;
+    assert_metric(metrics[0], "http.server.duration", "s", 1);
+    assert_metric(metrics[1], "http.server.request.size", "By", 1);
+    assert_metric(metrics[2], "http.server.response.size", "By", 1);
+    assert_metric(metrics[3], "redstart.http.server.queue.duration", "s", 1);
+    assert_metric(metrics[4], "http.client.duration", "s", 1);
+    assert_metric(metrics[5], "http.client.request.size", "By", 1);
+    assert_attributes(metrics[0]->histogram->data_points[0],
+                      "http.method=\"GET\" http.status_code=200 http.scheme=\"http\" net.host.port=8080 "
+                      "net.protocol.version=\"1.1\" ");
+    assert_attributes(metrics[4]->histogram->data_points[0],
+                      "http.method=\"POST\" http.status_code=404 http.scheme=\"http\" "
+                      "net.sock.peer.name=\"api.example\" net.sock.peer.port=9000 net.protocol.version=\"1.1\" "
+                      "error.type=\"404\" ");
+    request_free(request);
+}
+
 static void a_point_never_ends_before_it_starts(void **state)
 {
     struct fixture *fixture = *state;
@@ -382,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_server_series_by_value, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_series_names_its_server, setup, teardown),
+        cmocka_unit_test_setup_teardown(early_beylas_names, setup, teardown),
         cmocka_unit_test_setup_teardown(a_point_never_ends_before_it_starts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_round_is_cut_into_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tiny_arena_ends_the_round, setup, teardown),

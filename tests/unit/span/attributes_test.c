@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "collector/span/attributes.h"
+#include "collector/span/selection.h"
 
 // The walk as text: one key=value a line, strings in quotes.
 struct listing {
@@ -194,12 +195,40 @@ static void an_oversized_url_is_cut_and_said_so(void **state)
     assert_true(cut.seen);
 }
 
+static void leaves_out_what_is_not_selected(void **state)
+{
+    static struct attribute_selection rules;
+    static struct complaint complaint;
+    struct span_selection *selection = NULL;
+    struct span span = span_of(SPAN_KIND_CLIENT);
+    span.route = STR("/{id}");
+    assert_int_equal(span_selection_new(&selection, &rules), 0);
+    assert_null(selection); // no rule, no question
+    assert_int_equal(attribute_selection_add(&rules, &(struct attribute_rule){"*", "*", true}, "", &complaint), 0);
+    assert_int_equal(span_selection_new(&selection, &rules), 0);
+    assert_null(selection); // of metrics only
+    assert_int_equal(
+        attribute_selection_add(&rules, &(struct attribute_rule){"traces", "http_request.*", true}, "", &complaint), 0);
+    assert_int_equal(attribute_selection_add(&rules, &(struct attribute_rule){"traces", "http_request_method", true},
+                                             "", &complaint),
+                     0);
+    assert_int_equal(
+        attribute_selection_add(&rules, &(struct attribute_rule){"traces", "process.*", true}, "", &complaint), 0);
+    assert_int_equal(span_selection_new(&selection, &rules), 0);
+    span.selection = selection;
+    for (unsigned i = 0; i < 2; i++) // looked up, and known
+        assert_walk(&span, "url.path=\"/a\"\nurl.scheme=\"http\"\nurl.template=\"/{id}\"\n"
+                           "network.protocol.version=\"1.1\"\n");
+    span_selection_free(selection);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walks_a_full_server_span),
         cmocka_unit_test(leaves_out_what_is_unknown),
         cmocka_unit_test(walks_a_client_span),
+        cmocka_unit_test(leaves_out_what_is_not_selected),
         cmocka_unit_test(builds_and_redacts_urls),
         cmocka_unit_test(a_server_never_shows_credentials),
         cmocka_unit_test(an_oversized_url_is_cut_and_said_so),
