@@ -261,7 +261,7 @@ int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settin
     otlp->settings = *settings;
     otlp->sources = *sources;
     otlp->source = (struct otlp_metrics_source){sources->red, sources->processes, &otlp->origin, 0};
-    otlp_self_init(&otlp->own, sources->self, sources->red, &otlp->origin, clock_unix_ns());
+    otlp_self_init(&otlp->own, sources, &otlp->origin, clock_unix_ns());
     otlp->origin.settings = &otlp->settings;
     otlp->batch_timer = otlp->metric_timer = -1;
     buffer_init(&otlp->body, OTLP_REQUEST_MAX);

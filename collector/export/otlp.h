@@ -20,6 +20,7 @@ struct otlp_sources {
     struct red *red;
     const struct process_table *processes;
     struct self *self;
+    const char *instance; // what tells this redstart from others on the host, the same after a restart
     void (*refresh)(void *context);
     void *context;
 };

@@ -1,7 +1,10 @@
 // Our own metrics to OTLP; see otlp_self.h.
 #include "collector/export/otlp_self.h"
 
+#include <stdio.h>
 #include "collector/export/otlp_wire.h"
+#include "collector/meta/host.h"
+#include "collector/meta/uuid.h"
 #include "collector/red/self_metrics.h"
 
 // Field numbers and values of metrics.proto.
@@ -20,7 +23,7 @@ struct self_writer {
     bool delta;
     const struct self_metric *metric;
     size_t metric_opened, data_opened;
-    unsigned counts, points;
+    unsigned points;
 };
 
 static void metric_begin(void *context, const struct self_metric *metric)
@@ -45,17 +48,51 @@ static void metric_end(void *context)
     otlp_wire_close(writer->body, writer->metric_opened);
 }
 
-// What is sent for a counter that has this value now, and since when it counts.
-static uint64_t counter_take(struct self_writer *writer, uint64_t value, uint64_t *ret_start_unix_ns)
+static uint64_t text_hash(uint64_t hash, const char *text)
 {
-    if (writer->counts == OTLP_SELF_COUNTS_MAX) {
+    do // its NUL as well, so that texts do not run into each other
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    while (*text++);
+    return hash;
+}
+
+static uint64_t counter_key(const struct self_metric *metric, const struct self_label *labels, unsigned n)
+{
+    uint64_t key = text_hash(UINT64_C(0xcbf29ce484222325), metric->name);
+    for (unsigned i = 0; i < n; i++)
+        key = text_hash(key, labels[i].value);
+    return key;
+}
+
+// The counter of this key, a new one, or one that is no longer there; NULL: all are.
+static struct otlp_self_count *counter_find(struct otlp_self *own, uint64_t key)
+{
+    struct otlp_self_count *unused = NULL;
+    for (unsigned i = 0; i < own->counts; i++) {
+        if (own->count[i].key == key)
+            return &own->count[i];
+        if (own->count[i].round + 1 < own->round)
+            unused = &own->count[i];
+    }
+    if (own->counts < OTLP_SELF_COUNTS_MAX)
+        unused = &own->count[own->counts++];
+    if (unused)
+        *unused = (struct otlp_self_count){.key = key, .start_unix_ns = own->previous_unix_ns};
+    return unused;
+}
+
+// What is sent for a counter that has this value now, and since when it counts.
+static uint64_t counter_take(struct self_writer *writer, uint64_t key, uint64_t value, uint64_t *ret_start_unix_ns)
+{
+    struct otlp_self *own = writer->own;
+    struct otlp_self_count *count = counter_find(own, key);
+    if (!count) {
         writer->body->failed = true;
         return 0;
     }
-    struct otlp_self *own = writer->own;
-    struct otlp_self_count *count = &own->count[writer->counts++];
     uint64_t last = count->value;
     count->value = value;
+    count->round = own->round;
     if (value < last) // a reset: the new start is later than the last time that was reported
         count->start_unix_ns = own->previous_unix_ns + 1;
     *ret_start_unix_ns = writer->delta ? own->previous_unix_ns : count->start_unix_ns;
@@ -68,7 +105,7 @@ static void metric_value(void *context, const struct self_label *labels, unsigne
     struct buffer *body = writer->body;
     uint64_t start_unix_ns = 0;
     if (writer->metric->type == SELF_COUNTER)
-        value = counter_take(writer, value, &start_unix_ns);
+        value = counter_take(writer, counter_key(writer->metric, labels, n), value, &start_unix_ns);
     size_t opened = otlp_wire_open(body, DATA_POINTS);
     otlp_wire_fixed64(body, POINT_START, start_unix_ns);
     otlp_wire_fixed64(body, POINT_TIME, writer->now_unix_ns);
@@ -82,18 +119,32 @@ static void metric_value(void *context, const struct self_label *labels, unsigne
     writer->points++;
 }
 
-void otlp_self_init(struct otlp_self *own, const struct self *self, const struct red *red,
-                    const struct otlp_origin *origin, uint64_t now_unix_ns)
+// As of observed services: the same after a restart, another for another pair on the host.
+static void instance_choose(struct service *service, const char *instance)
 {
-    *own = (struct otlp_self){self, red, origin, now_unix_ns, now_unix_ns, {{0, 0}}};
-    for (unsigned i = 0; i < OTLP_SELF_COUNTS_MAX; i++)
-        own->count[i].start_unix_ns = now_unix_ns;
+    char host_id[HOST_ID_SIZE], name[HOST_ID_SIZE + 256];
+    host_id_read(host_id);
+    int n = snprintf(name, sizeof(name), "%s\nredstart\n%s", host_id, instance ? instance : "");
+    uuid_v5(uuid_namespace_instance, (struct str){name, (size_t)n < sizeof(name) ? (size_t)n : sizeof(name) - 1},
+            service->instance_id);
+}
+
+void otlp_self_init(struct otlp_self *own, const struct otlp_sources *sources, const struct otlp_origin *origin,
+                    uint64_t now_unix_ns)
+{
+    *own = (struct otlp_self){
+        .self = sources->self,
+        .red = sources->red,
+        .origin = origin,
+        .service = {.name = "redstart", .exe_name = "redstart-collector"},
+        .previous_unix_ns = now_unix_ns,
+    };
+    instance_choose(&own->service, sources->instance);
 }
 
 unsigned otlp_self_pack(struct otlp_self *own, uint64_t now_unix_ns, struct arena *arena, struct buffer *body)
 {
     static const struct self_visitor visitor = {metric_begin, metric_value, metric_end, true};
-    static const struct service ourselves = {.name = "redstart", .exe_name = "redstart-collector"};
     struct self_writer writer = {
         .own = own,
         .body = body,
@@ -102,7 +153,8 @@ unsigned otlp_self_pack(struct otlp_self *own, uint64_t now_unix_ns, struct aren
     };
     arena_reset(arena);
     buffer_reset(body);
-    const otlp_resource *resource = otlp_resource_build(arena, own->origin, &ourselves);
+    own->round++;
+    const otlp_resource *resource = otlp_resource_build(arena, own->origin, &own->service);
     if (!resource)
         return 0;
     size_t whole = otlp_wire_open(body, REQUEST_RESOURCES);

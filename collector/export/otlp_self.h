@@ -15,15 +15,19 @@ struct otlp_self {
     const struct self *self;
     const struct red *red;
     const struct otlp_origin *origin;
-    uint64_t start_unix_ns;    // when counting began
+    struct service service;    // ourselves, as a resource
     uint64_t previous_unix_ns; // the last request, or the start
+    uint64_t round;            // how often it was packed
+    unsigned counts;
     struct otlp_self_count {
+        uint64_t key;                  // of metric and labels
         uint64_t value, start_unix_ns; // as sent last
-    } count[OTLP_SELF_COUNTS_MAX];     // in the order in which they are walked
+        uint64_t round;                // when it was there last
+    } count[OTLP_SELF_COUNTS_MAX];
 };
 
-void otlp_self_init(struct otlp_self *own, const struct self *self, const struct red *red,
-                    const struct otlp_origin *origin, uint64_t now_unix_ns);
+void otlp_self_init(struct otlp_self *own, const struct otlp_sources *sources, const struct otlp_origin *origin,
+                    uint64_t now_unix_ns);
 // Packs all of it into the (emptied) body, by the temporality of the settings; a counter that went back, as the kernel
 // side's do with a new loader, starts again. Returns the number of data points; 0 if it does not fit.
 unsigned otlp_self_pack(struct otlp_self *own, uint64_t now_unix_ns, struct arena *arena,

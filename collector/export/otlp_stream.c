@@ -201,8 +201,7 @@ int otlp_stream_new(struct otlp_stream **ret_stream, struct otlp_http *http, str
         otlp_stream_free(stream);
         return r;
     }
-    stream->counters->destination = stream->shown;
-    stream->counters->capacity_bytes = BACKLOG_BYTES_MAX;
+    *stream->counters = (struct self_export){.destination = stream->shown, .capacity_bytes = BACKLOG_BYTES_MAX};
     *ret_stream = stream;
     return 0;
 }

@@ -75,8 +75,14 @@ int outputs_open(struct outputs **ret_outputs, struct loop *loop, const struct c
     if (r == 0 && options->prometheus)
         r = prometheus_start(outputs, loop, options, exposition);
     if (r == 0 && options->otlp) {
-        const struct otlp_sources sources = {red, exposition->processes, self, exposition->refresh,
-                                             exposition->context};
+        const struct otlp_sources sources = {
+            .red = red,
+            .processes = exposition->processes,
+            .self = self,
+            .instance = options->loader_socket,
+            .refresh = exposition->refresh,
+            .context = exposition->context,
+        };
         r = otlp_new(&outputs->otlp, loop, &options->push, &sources);
         if (r < 0)
             log_error("otlp: cannot start: %s", strerror(-r));

@@ -37,10 +37,6 @@ struct process_table {
     void *cmdline_context;
 };
 
-// Semantic conventions' namespace for service.instance.id.
-static const uint8_t instance_namespace[16] = {0x4d, 0x63, 0x00, 0x9a, 0x8d, 0x0f, 0x11, 0xee,
-                                               0xaa, 0xd7, 0x4c, 0x79, 0x6e, 0xd8, 0xe3, 0x20};
-
 int process_table_new(struct process_table **ret_table, const char *forced_service_name, const char *host_id,
                       unsigned max)
 {
@@ -159,7 +155,7 @@ static void instance_name(const struct process_table *table, const struct proces
     snprintf(port, sizeof port, "%u", process->listen_port);
     int n = snprintf(text, sizeof text, "%.*s\n%s\n%s\n%s", SERVICE_NAME_MAX, table->host_id, service->namespace_,
                      service->name, process->listen_port ? port : process->exe);
-    uuid_v5(instance_namespace, (struct str){text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1}, ret_id);
+    uuid_v5(uuid_namespace_instance, (struct str){text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1}, ret_id);
 }
 
 static struct service_entry **service_bucket(const struct process_table *table, const char *instance_id)

@@ -60,6 +60,9 @@ static void sha1_finish(struct sha1 *sha, uint8_t ret_digest[20])
         ret_digest[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
+const uint8_t uuid_namespace_instance[16] = {0x4d, 0x63, 0x00, 0x9a, 0x8d, 0x0f, 0x11, 0xee,
+                                               0xaa, 0xd7, 0x4c, 0x79, 0x6e, 0xd8, 0xe3, 0x20};
+
 void uuid_v5(const uint8_t namespace_id[16], struct str name, char ret_text[UUID_TEXT_SIZE])
 {
     struct sha1 sha = {.state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0}};

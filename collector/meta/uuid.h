@@ -6,4 +6,7 @@
 
 #define UUID_TEXT_SIZE 37 // with NUL
 
+// Semantic conventions' namespace for service.instance.id.
+extern const uint8_t uuid_namespace_instance[16];
+
 void uuid_v5(const uint8_t namespace_id[16], struct str name, char ret_text[UUID_TEXT_SIZE]);

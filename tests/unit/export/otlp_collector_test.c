@@ -259,7 +259,7 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
+                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
         0);
     red_record(fixture->red, &server);
     red_record(fixture->red, &client);
@@ -369,7 +369,7 @@ static void many_arrive(void **state)
     use_grpc(fixture);
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
+                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
         0);
     for (unsigned i = 0; i < 2000; i++) {
         char route[32];

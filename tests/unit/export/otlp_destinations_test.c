@@ -81,10 +81,10 @@ static void use(struct fixture *fixture, unsigned nth, enum self_signal signal)
 
 static void start(struct fixture *fixture)
 {
-    assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
-        0);
+    assert_int_equal(otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                              &(const struct otlp_sources){
+                                  .red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
+                     0);
 }
 
 static const struct self_export *counters(const struct fixture *fixture, unsigned nth, enum self_signal signal)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -43,7 +44,9 @@ static int setup(void **state)
     fixture->self.kernel[COUNTER_LOST_RING_FULL] = 10;
     if (arena_init(&fixture->arena, OTLP_ARENA_SIZE) || red_new(&fixture->red, 10, 0))
         return -1;
-    otlp_self_init(&fixture->own, &fixture->self, fixture->red, &fixture->origin, START_NS);
+    otlp_self_init(&fixture->own,
+                   &(const struct otlp_sources){.red = fixture->red, .self = &fixture->self, .instance = "/run/l.sock"},
+                   &fixture->origin, START_NS);
     return 0;
 }
 
@@ -149,6 +152,21 @@ static void all_that_the_page_shows(void **state)
         assert_non_null(metric_find(fixture, *name));
 }
 
+static void each_pair_has_its_instance(void **state)
+{
+    struct fixture *fixture = *state;
+    struct otlp_self again, other;
+    otlp_self_init(&again, &(const struct otlp_sources){.instance = "/run/l.sock"}, &fixture->origin, 1);
+    otlp_self_init(&other, &(const struct otlp_sources){.instance = "/run/m.sock"}, &fixture->origin, 1);
+    assert_string_equal(fixture->own.service.instance_id, again.service.instance_id);
+    assert_string_not_equal(fixture->own.service.instance_id, other.service.instance_id);
+    assert_int_equal(strlen(again.service.instance_id), 36);
+    pack(fixture, START_NS + SECOND);
+    const otlp_resource *resource = fixture->request->resource_metrics[0]->resource;
+    assert_string_equal(resource->attributes[1]->key, "service.instance.id");
+    assert_string_equal(resource->attributes[1]->value->string_value, again.service.instance_id);
+}
+
 static void delta_is_since_the_last_round(void **state)
 {
     struct fixture *fixture = *state;
@@ -198,6 +216,28 @@ static void a_counter_that_goes_back_starts_again(void **state)
                 START_NS + 2 * SECOND);
 }
 
+// A destination goes and another comes: the others' counters go on, the new one's begins.
+static void destinations_may_change(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->settings.temporality = OTLP_TEMPORALITY_DELTA;
+    fixture->self.exports[0][SELF_SIGNAL_METRICS] = (struct self_export){.destination = "a", .sent = 100};
+    pack(fixture, START_NS + SECOND);
+    fixture->self.exports[0][SELF_SIGNAL_METRICS].destination = NULL;
+    fixture->self.exports[1][SELF_SIGNAL_TRACES].sent = 5;
+    fixture->self.exports[2][SELF_SIGNAL_TRACES] = (struct self_export){.destination = "b", .sent = 1};
+    pack(fixture, START_NS + 2 * SECOND);
+    assert_int_equal(counter(fixture, "redstart.export.sent", "http://c/v1/traces,traces", DELTA)->as_int, 2);
+    assert_int_equal(counter(fixture, "redstart.export.sent", "b,traces", DELTA)->as_int, 1);
+    assert_true(counter(fixture, "redstart.process.cpu", "collector", DELTA)->as_double == 0);
+    for (unsigned i = 0; i < 1000; i++) { // ever new names
+        char name[16];
+        snprintf(name, sizeof(name), "n%u", i);
+        fixture->self.exports[2][SELF_SIGNAL_TRACES].destination = name;
+        assert_true(pack(fixture, START_NS + (3 + i) * SECOND) > 30);
+    }
+}
+
 static void every_destination_fits(void **state)
 {
     struct fixture *fixture = *state;
@@ -212,9 +252,13 @@ static void every_destination_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(all_that_the_page_shows),          CASE(delta_is_since_the_last_round),
-        CASE(lowmemory_leaves_them_cumulative), CASE(a_counter_that_goes_back_starts_again),
+        CASE(each_pair_has_its_instance),
+        CASE(all_that_the_page_shows),
+        CASE(delta_is_since_the_last_round),
+        CASE(lowmemory_leaves_them_cumulative),
+        CASE(a_counter_that_goes_back_starts_again),
         CASE(every_destination_fits),
+        CASE(destinations_may_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

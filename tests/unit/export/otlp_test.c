@@ -71,7 +71,7 @@ static void start(struct fixture *fixture, const char *const *script, unsigned s
     fixture->endpoint.script_n = script_n;
     assert_int_equal(
         otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){fixture->red, fixture->processes, &fixture->self, NULL, NULL}),
+                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
         0);
 }
 
