@@ -9,6 +9,7 @@
 #include "collector/conf/value.h"
 
 #define PATTERN_MAX 256
+#define RULE_MAX    4096
 #define PID_MAX     4194304
 
 static int item_check(enum selector_kind kind, const char *option, struct str item, struct complaint *complaint)
@@ -116,16 +117,44 @@ static int executable_add(struct selectors *selectors, const char *variable, con
     return 0;
 }
 
+// What was added from `first` on as one rule, all of whose fields must match.
+static int rule_combine(struct selectors *selectors, unsigned first, struct complaint *complaint)
+{
+    static const struct {
+        const char *option, *field;
+    } fields[] = {{"--port", "port="}, {"--exe", " exe="}};
+    char text[RULE_MAX];
+    size_t used = 0;
+    for (unsigned i = 0; i < array_size(fields); i++) {
+        const char *before = fields[i].field;
+        for (unsigned j = first; j < selectors->count && used < sizeof text; j += 2) {
+            if (strcmp(selectors->argument[j], fields[i].option) != 0)
+                continue;
+            for (char *c = selectors->argument[j + 1]; *c; c++) // a blank or comma in a glob would end it
+                *c = strchr(" \t,", *c) ? '?' : *c;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", before, selectors->argument[j + 1]);
+            before = ",";
+        }
+    }
+    char *name = text_pool_keep(&selectors->texts, STR("--rule"));
+    char *value = used < sizeof text ? text_pool_keep(&selectors->texts, str_from(text)) : NULL;
+    if (!name || !value)
+        return complaint_error(complaint, "ports and names of executables: expected at most %d bytes", RULE_MAX - 1);
+    selectors->argument[first] = name;
+    selectors->argument[first + 1] = value;
+    selectors->count = first + 2;
+    return 0;
+}
+
 int selectors_environment(struct selectors *selectors, char *const *environment, struct complaint *complaint)
 {
     const char *name = NULL;
+    unsigned before = selectors->count;
     bool has_port = selectors->kinds[0][SELECTOR_PORT] > 0, has_exe = selectors->kinds[0][SELECTOR_EXE] > 0;
-    const char *value = environment_get_beyla(environment, "OPEN_PORT", true, &name);
-    if (value && !has_port) {
-        int r = selectors_add(selectors, SELECTOR_PORT, false, name, value, complaint);
-        if (r < 0)
-            return r;
-    }
-    value = environment_get_beyla(environment, "EXECUTABLE_NAME", true, &name);
-    return value && !has_exe ? executable_add(selectors, name, value, complaint) : 0;
+    const char *ports = has_port ? NULL : environment_get_beyla(environment, "OPEN_PORT", true, &name);
+    int r = ports ? selectors_add(selectors, SELECTOR_PORT, false, name, ports, complaint) : 0;
+    const char *regex = has_exe ? NULL : environment_get_beyla(environment, "EXECUTABLE_NAME", true, &name);
+    if (r == 0 && regex)
+        r = executable_add(selectors, name, regex, complaint);
+    return r == 0 && ports && regex ? rule_combine(selectors, before, complaint) : r;
 }

@@ -25,6 +25,7 @@ int selectors_add(struct selectors *selectors, enum selector_kind kind, bool exc
 // translated: literals, \\x, ".", ".*", ".+", "^" in front, "$" at the end. text: one alternative, without '|'. 0 or
 // -EINVAL.
 int selectors_glob(struct str text, char *ret_glob, size_t size) must_check;
-// BEYLA_OPEN_PORT and BEYLA_EXECUTABLE_NAME in all their spellings, each only if the command line has no such selector.
+// BEYLA_OPEN_PORT and BEYLA_EXECUTABLE_NAME in all their spellings, each only if the command line has no such selector;
+// if both are there, a process must match both.
 int selectors_environment(struct selectors *selectors, char *const *environment,
                           struct complaint *complaint) must_check;

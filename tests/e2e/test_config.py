@@ -266,6 +266,16 @@ def case_reload_destinations():
             check_equal(requests_counted(metrics, service.port), steady.sent, "requests counted")
 
 
+def case_beyla_variables():
+    """A port and an executable's name, both of the environment: a process must match both."""
+    with services.go() as service:
+        for name, expected in (("http-g.$", 1), ("java", 0)):
+            with harness.Redstart(env={"BEYLA_OPEN_PORT": str(service.port), "BEYLA_EXECUTABLE_NAME": name}) as redstart:
+                wire.request(service.port, "GET", "/")
+                time.sleep(1)
+                check_equal(requests_counted(redstart.metrics(), service.port), expected, f"requests with {name}")
+
+
 def case_collector_alone():
     """The installed pair's collector opens the file itself, and again from inside its sandbox."""
     with services.go() as service, unit_pair.Pair() as pair, \
@@ -286,7 +296,7 @@ def case_collector_alone():
 
 CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,
          case_reload_rules, case_reload_routes,
-         case_reload_destinations, case_collector_alone)
+         case_reload_destinations, case_beyla_variables, case_collector_alone)
 
 if __name__ == "__main__":
     sys.exit(harness.run_named(CASES, sys.argv[1:]))

@@ -99,6 +99,8 @@ static void test_variables(void **state)
         {{"OTEL_EBPF_EXECUTABLE_NAME=/opt/.*/bin/s.+r\\.x$"}, "--exe */opt/*/bin/s?*r.x"},
         {{"EXECUTABLE_NAME=a\\*b"}, "--exe *a\\*b*"},
         {{"EXECUTABLE_NAME=[ab]"}, NULL},
+        {{"OPEN_PORT=80,90-99", "EXECUTABLE_NAME=a b|^c$"}, "--rule port=80,90-99 exe=*a?b*,c"},
+        {{"OPEN_PORT=80", "EXECUTABLE_NAME=[ab]"}, NULL},
     };
     for (unsigned i = 0; i < array_size(rows); i++) {
         reset();
