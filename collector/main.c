@@ -284,7 +284,7 @@ static int intake_start(struct collector *collector)
         .drained = intake_has_drained,
         .context = collector,
     };
-    const char *files[OUTPUTS_FILES_MAX + 2] = {collector->options.config};
+    const char *files[OUTPUTS_FILES_MAX + 2] = {collector->options.config_fd < 0 ? collector->options.config : NULL};
     outputs_files(collector->outputs, &collector->options, files + (files[0] != NULL));
     int r = collector->options.record ? recorder_start(collector, &receiver) : 0;
     if (r == 0)

@@ -17,6 +17,7 @@
 #include "common/lib/log.h"
 
 #define CPU_SECONDS_MAX 5
+#define SECONDS_MAX     20
 
 // What parsing takes, and telling of it. Files can be looked at as the collector's user may.
 static const int plan_allowed[] = {
@@ -34,6 +35,7 @@ static int child_restrict(const struct identity *identity)
     const struct rlimit seconds = {CPU_SECONDS_MAX, CPU_SECONDS_MAX}, none = {0, 0};
     if (identity_take(identity) < 0 || setrlimit(RLIMIT_CPU, &seconds) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
         return -errno;
+    alarm(SECONDS_MAX); // whatever it waits for
     filter_begin(&filter);
     filter_calls(&filter, plan_allowed, SECCOMP_RET_ALLOW);
     for (unsigned i = 0; i < array_size(plan_tied); i++)
