@@ -93,14 +93,16 @@ static void explicit_write(struct buffer *body, const struct histogram *histogra
 }
 
 static void exponential_write(struct buffer *body, const struct histogram *histogram,
-                              const struct exponential *exponential, const struct histogram_bounds *bounds)
+                              const struct packed *packed, const struct histogram_bounds *bounds)
 {
-    otlp_wire_sint32(body, EXPONENTIAL_SCALE, exponential->scale);
-    otlp_wire_fixed64(body, EXPONENTIAL_ZERO_COUNT, exponential->zero_count);
-    if (exponential->used) {
+    struct exponential exponential;
+    packed_load(packed, &exponential);
+    otlp_wire_sint32(body, EXPONENTIAL_SCALE, exponential.scale);
+    otlp_wire_fixed64(body, EXPONENTIAL_ZERO_COUNT, exponential.zero_count);
+    if (exponential.used) {
         size_t opened = otlp_wire_open(body, EXPONENTIAL_POSITIVE);
-        otlp_wire_sint32(body, BUCKETS_OFFSET, exponential->offset);
-        otlp_wire_uint_list(body, BUCKETS_COUNTS, exponential->bucket, exponential->used);
+        otlp_wire_sint32(body, BUCKETS_OFFSET, exponential.offset);
+        otlp_wire_uint_list(body, BUCKETS_COUNTS, exponential.bucket, exponential.used);
         otlp_wire_close(body, opened);
     }
     otlp_wire_double(body, EXPONENTIAL_MIN, histogram_exported(bounds, histogram->min));
@@ -113,15 +115,15 @@ bool otlp_points_write(struct buffer *body, const struct otlp_points *points, co
     const struct histogram_bounds *bounds = red_instruments[series->kind][instrument].bounds;
     const struct red_window *window = points->delta ? series->window : NULL;
     const struct histogram *histogram = window ? &window->histogram[instrument] : &series->histogram[instrument];
-    const struct exponential *exponential = window ? window->exponential[instrument] : series->exponential[instrument];
-    bool absent = (points->delta && !window) || (points->exponential && !exponential);
+    const struct packed *packed = window ? window->exponential[instrument] : series->exponential[instrument];
+    bool absent = (points->delta && !window) || (points->exponential && !packed);
     if (absent || histogram->count == 0)
         return false;
     size_t opened = point_open(body, points, series, window ? window->start_unix_ns : series->start_unix_ns);
     otlp_wire_fixed64(body, POINT_COUNT, histogram->count);
     otlp_wire_double(body, POINT_SUM, histogram_exported(bounds, histogram->sum));
     if (points->exponential)
-        exponential_write(body, histogram, exponential, bounds);
+        exponential_write(body, histogram, packed, bounds);
     else
         explicit_write(body, histogram, bounds);
     if (points->exemplars)

@@ -227,7 +227,7 @@ static void protobuf_histogram(struct prometheus_writer *writer, const struct re
     struct buffer *to = &writer->message;
     struct exponential exponential;
     if (series->exponential[instrument])
-        exponential = *series->exponential[instrument];
+        packed_load(series->exponential[instrument], &exponential);
     else
         seed_exponential(histogram, bounds, &exponential);
     if (exponential.scale > NATIVE_SCHEMA_MAX)

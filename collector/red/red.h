@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "collector/red/exponential.h"
-#include "collector/red/histogram.h"
 #include "collector/conf/attribute_selection.h"
+#include "collector/red/histogram.h"
+#include "collector/red/packed.h"
 #include "collector/span/span.h"
 
 // Instruments of a kind; X(id, OTel name, unit, Prometheus name, description)
@@ -58,7 +58,7 @@ enum red_extra {
 struct red_window {
     uint64_t start_unix_ns;
     struct histogram histogram[RED_INSTRUMENT_MAX];
-    struct exponential *exponential[RED_INSTRUMENT_MAX]; // NULL: not asked for, or nothing recorded yet
+    struct packed *exponential[RED_INSTRUMENT_MAX]; // NULL: not asked for, or nothing recorded yet
 };
 
 #define RED_ADDRESS_SIZE 64
@@ -86,7 +86,7 @@ struct red_series {
     uint64_t last_monotonic_ns;
     struct histogram histogram[RED_INSTRUMENT_MAX];
     // NULL: not asked for, or nothing recorded. Exemplars: one slot for each bucket of the explicit histogram.
-    struct exponential *exponential[RED_INSTRUMENT_MAX];
+    struct packed *exponential[RED_INSTRUMENT_MAX];
     struct red_exemplar *exemplar[RED_INSTRUMENT_MAX];
     struct red_window *window; // NULL: not asked for
 };

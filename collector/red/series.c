@@ -28,16 +28,16 @@ static struct measurement measurement_of(const struct span *span, unsigned instr
 }
 
 // before: the explicit histogram without this value.
-static void exponential_keep(struct exponential **exponential, const struct histogram_bounds *bounds,
+static void exponential_keep(struct packed **packed, const struct histogram_bounds *bounds,
                              const struct histogram *before, uint64_t value)
 {
-    if (!*exponential) {
-        *exponential = malloc(sizeof(**exponential));
-        if (!*exponential)
-            return;
-        seed_exponential(before, bounds, *exponential);
+    if (!*packed && before->count) {
+        struct exponential seed;
+        seed_exponential(before, bounds, &seed);
+        if (!packed_store(packed, &seed))
+            return; // the next value tries again, from what the explicit one has by then
     }
-    exponential_add(*exponential, histogram_exported(bounds, value));
+    (void)packed_add(packed, histogram_exported(bounds, value));
 }
 
 // The last one of each bucket.
@@ -75,7 +75,7 @@ void red_window_reset(struct red_window *window, uint64_t now_unix_ns)
     memset(window->histogram, 0, sizeof(window->histogram));
     for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
         if (window->exponential[i])
-            exponential_init(window->exponential[i]);
+            packed_reset(window->exponential[i]);
     window->start_unix_ns = now_unix_ns;
 }
 

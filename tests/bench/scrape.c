@@ -1,5 +1,6 @@
 // What a scrape costs the collector's loop: a page read piece by piece as libmicrohttpd does, in each format, plain and
-// gzipped. Prints bytes, time in all, the longest that one piece held the loop up, and memory taken for it.
+// gzipped. Prints bytes, time in all, the longest that one piece held the loop up, and memory taken for it; before that
+// what the series themselves take.
 // Usage: bench-scrape [series], by default 10,000 histograms: 2,500 series of a server's four metrics.
 #include <inttypes.h>
 #include <malloc.h>
@@ -17,12 +18,12 @@ struct cost {
     size_t memory;
 };
 
-static struct red *red_filled(const struct process_table *processes, unsigned series)
+static struct red *red_filled(const struct process_table *processes, unsigned series, unsigned extras)
 {
     struct red *red;
     if (red_new(&red, series, 0) < 0)
         return NULL;
-    red_keep(red, RED_EXTRA_EXEMPLARS | RED_EXTRA_EXPONENTIAL);
+    red_keep(red, extras);
     for (unsigned i = 0; i < 20 * series; i++) {
         struct span span = spans_server();
         span.process = process_table_find(processes, PID);
@@ -70,6 +71,24 @@ static void format_show(const struct exposition *exposition, const char *name, e
            (double)best.bytes / 1e6, (double)best.total_ns / 1e6, (double)best.longest_ns / 1e6, best.memory >> 10);
 }
 
+// What a series takes, with nothing beside the explicit histograms and with all that readers can ask for.
+static void memory_show(const struct process_table *processes, unsigned series)
+{
+    static const struct {
+        const char *name;
+        unsigned extras;
+    } kinds[] = {{"explicit", 0},
+                 {"and exemplars", RED_EXTRA_EXEMPLARS},
+                 {"and native", RED_EXTRA_EXEMPLARS | RED_EXTRA_EXPONENTIAL}};
+    for (unsigned i = 0; i < array_size(kinds); i++) {
+        size_t before = mallinfo2().uordblks;
+        struct red *red = red_filled(processes, series, kinds[i].extras);
+        printf("memory of a series, %-14s%6zu bytes\n", kinds[i].name,
+               red ? (mallinfo2().uordblks - before) / series : 0);
+        red_free(red);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"text", "openmetrics", "protobuf"};
@@ -82,7 +101,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench-scrape [series]\n");
         return 2;
     }
-    struct red *red = red_filled(processes, histograms / INSTRUMENT);
+    memory_show(processes, histograms / INSTRUMENT);
+    struct red *red = red_filled(processes, histograms / INSTRUMENT, RED_EXTRA_EXEMPLARS | RED_EXTRA_EXPONENTIAL);
     if (!red)
         return 1;
     struct exposition exposition = {.red = red, .self = &self, .processes = processes, .host_name = "bench"};

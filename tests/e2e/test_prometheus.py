@@ -394,6 +394,28 @@ def hosts_beyond_the_cap():
                         "series, requests in the overflow series, dropped")
 
 
+def memory_of_a_thousand_series():
+    """The promise of 12 MB, with what each format has a series keep."""
+    with services.python_threaded() as service:
+        pid = client_of(service.port)
+        with harness.Redstart("--pid", pid) as redstart:
+            hosts = [f"h{i}.example" for i in range(1000)]
+            seen = {}
+            for name, accept in ACCEPTS.items():
+                for encoding in ("", "gzip"):
+                    page(redstart.port, accept, encoding)
+                run_client(service.port, hosts)
+                run_client(service.port, hosts)
+                wait_count(redstart, "http_client_request_duration_seconds_count", 2000 * (len(seen) + 1))
+                for encoding in ("", "gzip"):
+                    page(redstart.port, accept, encoding)
+                seen[name] = memory_kib(redstart)
+            text = ", ".join(f"{name} {kib / 1024:.1f} MiB" for name, kib in seen.items())
+            print(f"       collector with 1,000 series, scraped as {text}", flush=True)
+            if not harness.sanitized():
+                check(max(seen.values()) * 1024 <= 12e6, f"more than 12 MB: {text}")
+
+
 def flood(port, count, word):
     """Keep-alive requests with a path and, for each second one, a method of its own."""
     with socket.create_connection(("127.0.0.1", port)) as peer:
@@ -425,6 +447,7 @@ CASES = [(f"Prometheus scrapes {name}", lambda name=name: scraped(name)) for nam
     ("a dripping writer", a_dripping_writer),
     ("20,000 random paths and methods", strangers_fill_nothing),
     ("hosts beyond the cap of series", hosts_beyond_the_cap),
+    ("memory of 1,000 series", memory_of_a_thousand_series),
 ]
 
 

@@ -396,6 +396,14 @@ static void min_and_max_are_kept(void **state)
     red_free(red);
 }
 
+static struct exponential unpacked(const struct packed *packed)
+{
+    struct exponential exponential;
+    assert_non_null(packed);
+    packed_load(packed, &exponential);
+    return exponential;
+}
+
 static void an_exponential_twin_counts_the_same(void **state)
 {
     struct red *red = red_made(10, 0);
@@ -405,12 +413,12 @@ static void an_exponential_twin_counts_the_same(void **state)
     span.queue_ns = SPAN_TIME_UNKNOWN;
     red_record(red, &span);
     const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
-    const struct exponential *duration = series->exponential[RED_DURATION];
+    struct exponential loaded = unpacked(series->exponential[RED_DURATION]), *duration = &loaded;
     assert_int_equal(duration->used, 1);
     assert_int_equal(duration->offset, exponential_index(0.020, 20));
     assert_int_equal(duration->bucket[0], 2);
-    assert_int_equal(series->exponential[RED_REQUEST_SIZE]->zero_count, 2);
-    assert_int_equal(series->exponential[RED_QUEUE]->bucket[0], 1);
+    assert_int_equal(unpacked(series->exponential[RED_REQUEST_SIZE]).zero_count, 2);
+    assert_int_equal(unpacked(series->exponential[RED_QUEUE]).bucket[0], 1);
     assert_null(series->exemplar[RED_DURATION]);
     red_free(red);
 }
@@ -452,7 +460,7 @@ static void a_window_holds_what_came_since(void **state)
     const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
     assert_int_equal(series->window->start_unix_ns, series->start_unix_ns);
     assert_int_equal(series->window->histogram[RED_DURATION].count, 2);
-    assert_int_equal(series->window->exponential[RED_DURATION]->bucket[0], 2);
+    assert_int_equal(unpacked(series->window->exponential[RED_DURATION]).bucket[0], 2);
     red_window_reset(series->window, 2000 * NS_PER_SEC);
     assert_int_equal(series->window->start_unix_ns, 2000 * NS_PER_SEC);
     assert_int_equal(series->window->histogram[RED_DURATION].count, 0);
@@ -460,7 +468,7 @@ static void a_window_holds_what_came_since(void **state)
     red_record(red, &span);
     assert_int_equal(series->window->histogram[RED_DURATION].count, 1);
     assert_int_equal(series->window->histogram[RED_DURATION].min, 90 * NS_PER_MS);
-    assert_int_equal(series->window->exponential[RED_DURATION]->scale, EXPONENTIAL_SCALE_MAX);
+    assert_int_equal(unpacked(series->window->exponential[RED_DURATION]).scale, EXPONENTIAL_SCALE_MAX);
     assert_int_equal(series->histogram[RED_DURATION].count, 3);
     red_free(red);
 }
