@@ -73,6 +73,15 @@ void buffer_add_text(struct buffer *buffer, const char *text)
     buffer_add(buffer, text, strlen(text));
 }
 
+void buffer_repeat(struct buffer *buffer, size_t from, size_t n)
+{
+    char *to = buffer_reserve(buffer, n); // may move what is repeated
+    if (!to)
+        return;
+    memcpy(to, buffer->p + from, n);
+    buffer->n += n;
+}
+
 void buffer_add_char(struct buffer *buffer, char c)
 {
     buffer_add(buffer, &c, 1);

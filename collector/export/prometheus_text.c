@@ -131,6 +131,28 @@ static void add_exemplar(struct buffer *page, const struct red_exemplar *exempla
     add_exact(page, exemplar->unix_ns, NS_PER_SEC);
 }
 
+// What "le" says for each bucket: the same for all histograms of a family.
+static const struct prometheus_limits *limits_of(struct prometheus_writer *writer,
+                                                 const struct histogram_bounds *bounds, uint64_t unit)
+{
+    struct prometheus_limits *limits = &writer->limits;
+    if (limits->bounds == bounds)
+        return limits;
+    struct buffer text = {.p = limits->text, .room = sizeof(limits->text), .max = sizeof(limits->text)};
+    limits->bounds = bounds;
+    for (unsigned i = 0; i <= bounds->count; i++) {
+        if (i == bounds->count)
+            buffer_add_str(&text, STR("+Inf"));
+        else if (is_openmetrics(writer))
+            add_canonical(&text, bounds->value[i], unit);
+        else
+            add_exact(&text, bounds->value[i], unit);
+        buffer_add_str(&text, STR("\"} "));
+        limits->end[i] = (uint16_t)text.n;
+    }
+    return limits;
+}
+
 static void text_histogram(struct prometheus_writer *writer, const struct red_series *series,
                            enum red_instrument instrument)
 {
@@ -139,19 +161,19 @@ static void text_histogram(struct prometheus_writer *writer, const struct red_se
     const struct red_exemplar *exemplars = is_openmetrics(writer) ? series->exemplar[instrument] : NULL;
     const uint64_t unit = bounds->scale == 1 ? 1 : NS_PER_SEC;
     struct buffer *page = writer->page;
+    const struct prometheus_limits *limits = limits_of(writer, bounds, unit);
     uint64_t cumulative = 0;
     page->failed |= writer->labels.failed;
+    size_t head = page->n;
+    add_name(writer, "_bucket");
+    buffer_add_str(page, STR(",le=\""));
+    const size_t head_size = page->n - head; // each line begins like the first
     for (unsigned i = 0; i <= bounds->count; i++) {
+        size_t limit = i ? limits->end[i - 1] : 0;
         cumulative += histogram->bucket[i];
-        add_name(writer, "_bucket");
-        buffer_add_str(page, STR(",le=\""));
-        if (i == bounds->count)
-            buffer_add_str(page, STR("+Inf"));
-        else if (is_openmetrics(writer))
-            add_canonical(page, bounds->value[i], unit);
-        else
-            add_exact(page, bounds->value[i], unit);
-        buffer_add_str(page, STR("\"} "));
+        if (i)
+            buffer_repeat(page, head, head_size);
+        buffer_add(page, limits->text + limit, limits->end[i] - limit);
         buffer_add_u64(page, cumulative);
         if (exemplars && exemplars[i].unix_ns)
             add_exemplar(page, &exemplars[i], unit);

@@ -34,6 +34,14 @@ struct prometheus_syntax {
 };
 extern const struct prometheus_syntax prometheus_syntax_text, prometheus_syntax_protobuf;
 
+// The bounds of a histogram as text, one behind the other.
+#define PROMETHEUS_LIMITS_SIZE (HISTOGRAM_BUCKETS_MAX * 32)
+struct prometheus_limits {
+    const struct histogram_bounds *bounds; // NULL: none yet
+    uint16_t end[HISTOGRAM_BUCKETS_MAX];
+    char text[PROMETHEUS_LIMITS_SIZE];
+};
+
 struct prometheus_writer {
     enum prometheus_format format;
     const struct prometheus_syntax *syntax;
@@ -41,6 +49,7 @@ struct prometheus_writer {
     const struct prometheus_family *family;
     struct buffer labels;           // of the next sample, as the format wants them
     struct buffer metrics, message; // protobuf: the family's samples so far, a part of one
+    struct prometheus_limits limits; // text
 };
 
 void prometheus_writer_init(struct prometheus_writer *writer, enum prometheus_format format, struct buffer *page);

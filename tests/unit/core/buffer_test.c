@@ -54,8 +54,14 @@ static void pieces(void **state)
     buffer_add_str(&buffer, (struct str){NULL, 0});
     buffer_add_hex(&buffer, (const uint8_t[]){0x00, 0x9f, 0xff}, 3);
     buffer_add_format(&buffer, "[%d %s]", -5, "x");
-    assert_int_equal(buffer.n, 1 + 1 + 3 + 6 + 6);
-    assert_memory_equal(buffer.p, "abc\0d009fff[-5 x]", buffer.n);
+    buffer_repeat(&buffer, 1, 4);
+    assert_int_equal(buffer.n, 1 + 1 + 3 + 6 + 6 + 4);
+    assert_memory_equal(buffer.p, "abc\0d009fff[-5 x]bc\0d", buffer.n);
+    while (buffer.n < 1021)
+        buffer_repeat(&buffer, 0, 1); // also where it moves
+    assert_int_equal(buffer.p[1020], 'a');
+    buffer_repeat(&buffer, 0, 4);
+    assert_true(buffer.failed && buffer.n == 1021);
     buffer_release(&buffer);
     assert_null(buffer.p);
     assert_int_equal(buffer.n, 0);
