@@ -162,6 +162,7 @@ static void convert(struct beyla *beyla)
     service_convert(beyla);
     beyla_rules(beyla);
     beyla_routes(beyla);
+    beyla_attributes(beyla);
     beyla_exports(beyla);
     rest_note(beyla);
 }

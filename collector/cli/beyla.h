@@ -31,3 +31,4 @@ void beyla_quote(FILE *out, struct str text);
 void beyla_rules(struct beyla *beyla);
 void beyla_exports(struct beyla *beyla);
 void beyla_routes(struct beyla *beyla);
+void beyla_attributes(struct beyla *beyla);

@@ -5,19 +5,20 @@
 #include "collector/conf/route_options.h"
 #include "collector/conf/value.h"
 
+#define PATTERNS_MAX 256 // of each list: for two directions and what is ignored there is room
+
 static const struct yaml_node *list_of(struct beyla *beyla, const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = beyla_take(beyla, map, key);
     return node && node->kind == YAML_LIST ? node->first : NULL;
 }
 
-// Is it a pattern of ours? If not, that is noted.
-static bool is_pattern(struct beyla *beyla, const struct yaml_node *node)
+// Why it is no pattern of ours, the nth of its list; NULL: it is one.
+static const char *pattern_problem(const struct yaml_node *node, unsigned nth)
 {
-    const char *problem = node->kind == YAML_SCALAR ? route_options_problem(node->text.p) : "expected a text";
-    if (problem)
-        beyla_note(beyla, node, "no equivalent: %s", problem);
-    return !problem;
+    return nth >= PATTERNS_MAX         ? "more than 256 patterns"
+           : node->kind == YAML_SCALAR ? route_options_problem(node->text.p)
+                                       : "expected a text";
 }
 
 static void patterns_write(struct beyla *beyla, const struct yaml_node *routes)
@@ -25,12 +26,13 @@ static void patterns_write(struct beyla *beyla, const struct yaml_node *routes)
     static const char *const ours[] = {"incoming", "outgoing"}; // theirs are for both
     for (unsigned i = 0; i < array_size(ours); i++) {
         bool any = false;
+        unsigned nth = 0;
         for (const struct yaml_node *node = list_of(beyla, routes, "patterns"); node; node = node->next) {
-            if (route_options_problem(node->kind == YAML_SCALAR ? node->text.p : "")) {
-                if (i == 0)
-                    (void)is_pattern(beyla, node);
+            const char *problem = pattern_problem(node, nth++);
+            if (problem && i == 0)
+                beyla_note(beyla, node, "no equivalent: %s", problem);
+            if (problem)
                 continue;
-            }
             if (!any)
                 fprintf(beyla->out, "  %s:\n", ours[i]);
             any = true;
@@ -46,13 +48,17 @@ static void ignored_write(struct beyla *beyla, const struct yaml_node *routes)
     const struct yaml_node *mode = beyla_take(beyla, routes, "ignore_mode");
     const char *signals = mode && mode->text.p ? mode->text.p : "all";
     bool any = false;
+    unsigned nth = 0;
     if (strcasecmp(signals, "all") != 0 && strcasecmp(signals, "metrics") != 0 && strcasecmp(signals, "traces") != 0) {
         beyla_note(beyla, mode, "no equivalent; expected all, metrics or traces");
         signals = "all";
     }
     for (const struct yaml_node *node = list_of(beyla, routes, "ignored_patterns"); node; node = node->next) {
-        if (!is_pattern(beyla, node))
+        const char *problem = pattern_problem(node, nth++);
+        if (problem) {
+            beyla_note(beyla, node, "no equivalent: %s", problem);
             continue;
+        }
         fputs(any ? "    - pattern: " : "  ignore:\n    - pattern: ", beyla->out);
         any = true;
         beyla_quote(beyla->out, node->text);

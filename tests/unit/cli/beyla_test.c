@@ -91,6 +91,14 @@ static void test_keys(void **state)
                      "\"http://t:4317\"\n    protocol: grpc\n    signals: [traces]\n",
          "b:2:75: otel_traces_export.sampler.arg: no equivalent; expected a number from 0 to 1\n"
          "b:1:59: otel_metrics_export.protocol: no equivalent; http/protobuf is taken\n"},
+        {"attributes:\n  select:\n    http_server_request_duration: {include: ['*', url.path], exclude: "
+         "[server_port]}\n"
+         "    traces: {exclude: [http.*, [x]]}\n    y: {}\n  instance_id: {dns: true}\n",
+         HEAD ROUTES
+         "attributes:\n  select:\n    \"http_server_request_duration\":\n      include: [\"*\", \"url.path\"]\n"
+         "      exclude: [\"server_port\"]\n    \"traces\":\n      exclude: [\"http.*\"]\n",
+         "b:4:32: attributes.select.traces.exclude[1]: no equivalent\nb:5:5: attributes.select.y: no equivalent\n"
+         "b:6:3: attributes.instance_id: no equivalent\n"},
         {"ebpf: {wakeup_len: 10}\nnetwork: {enable: true}\nattributes: {kubernetes: {enable: true}}\nfilter: "
          "{application: {url_path: {match: x}}}\n",
          HEAD ROUTES,
