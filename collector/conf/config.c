@@ -16,6 +16,23 @@ static int service_attributes(struct collector_options *options, const struct ya
     return r;
 }
 
+// BEYLA_CONFIG_PATH may well name a file of that.
+static void beyla_hint(const struct yaml *yaml)
+{
+    static const char *const keys[] = {"open_port",          "executable_name",   "otel_metrics_export",
+                                       "otel_traces_export", "prometheus_export", "print_traces",
+                                       "trace_printer",      "service_name",      "log_level",
+                                       "auto_target_exe",    "internal_metrics",  "ebpf"};
+    for (unsigned i = 0; i < array_size(keys); i++)
+        if (yaml_get(yaml->root, str_from(keys[i]))) {
+            (void)yaml_error(yaml, yaml->root,
+                             "%s is a key of Beyla's; redstart check --from-beyla FILE prints such a file "
+                             "as ours",
+                             keys[i]);
+            return;
+        }
+}
+
 int config_parse(struct collector_options *options, const char *path, struct str bytes, struct complaint *complaint)
 {
     struct yaml *yaml = &options->file;
@@ -24,8 +41,10 @@ int config_parse(struct collector_options *options, const char *path, struct str
         return complaint_error(complaint, "%s: not enough memory to read it", path);
     if (r == 0)
         r = schema_check(yaml);
-    if (r < 0)
+    if (r < 0) {
+        beyla_hint(yaml);
         return r;
+    }
     int (*const sections[])(struct collector_options *, const struct yaml *) = {
         setting_file, service_attributes, config_otlp, config_routes, config_attributes, config_rules,
     };

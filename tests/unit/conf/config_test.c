@@ -189,6 +189,18 @@ static void test_mistakes(void **state)
     }
 }
 
+// Who comes from there is told how to go on, once.
+static void test_file_of_beyla(void **state)
+{
+    static const char hint[] =
+        "\nf:1:1: open_port is a key of Beyla's; redstart check --from-beyla FILE prints such a file "
+        "as ours";
+    assert_int_equal(parse("open_port: 80\nprint_traces: true\n"), -EINVAL);
+    size_t n = strlen(complaint.error);
+    assert_true(n > sizeof hint);
+    assert_string_equal(complaint.error + n - strlen(hint), hint);
+}
+
 // Limits that take long texts to reach.
 static void test_bounds(void **state)
 {
@@ -258,7 +270,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),  cmocka_unit_test(test_destinations), cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_file_of_beyla),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
