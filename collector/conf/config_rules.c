@@ -1,10 +1,12 @@
 // Section `discovery.rules` of redstart.yaml, as far as it names: into the rules of meta/naming_rule.h; see config.h.
 // What the rules select is the loader's (loader_conf.c).
 #include <errno.h>
+#include <stddef.h>
 #include "collector/conf/config.h"
 #include "collector/conf/value.h"
 
-#define NODE_BYTES 160 // more than a node of the document can become
+#define NODE_BYTES 160 // more than a node of the document can become, with what aligning takes
+_Static_assert(sizeof(struct naming_rule) + _Alignof(max_align_t) <= NODE_BYTES, "a rule fits into its node's share");
 
 static unsigned items_count(const struct yaml_node *node)
 {

@@ -189,6 +189,38 @@ static void test_mistakes(void **state)
     }
 }
 
+// What rules call services; what they select is loader_conf_test.c's.
+static void test_naming(void **state)
+{
+    assert_int_equal(
+        parse("discovery:\n"
+              "  rules:\n"
+              "    - {ports: [80, 90-99], exe: '*java*', name: shop, namespace: eu, attributes: {team: a, tier: 1}}\n"
+              "    - {pid: [7, 8], unit: [u, v*], cgroup: /docker/*, containers_only: true}\n"
+              "    - {name: all}\n"),
+        0);
+    assert_int_equal(options.naming_count, 3);
+    const struct naming_rule *rule = options.naming;
+    assert_int_equal(rule->port_count, 2);
+    assert_true(rule->ports[0].low == 80 && rule->ports[0].high == 80);
+    assert_true(rule->ports[1].low == 90 && rule->ports[1].high == 99);
+    assert_int_equal(rule->exe_count, 1);
+    assert_string_equal(rule->exe[0], "*java*");
+    assert_string_equal(rule->name, "shop");
+    assert_string_equal(rule->namespace_, "eu");
+    assert_int_equal(rule->attribute_count, 2);
+    assert_string_equal(rule->attributes[1].key, "tier");
+    assert_string_equal(rule->attributes[1].value, "1");
+    assert_true(!rule->containers_only && !rule->pids && !rule->units && !rule->cgroups);
+    rule++;
+    assert_true(rule->pid_count == 2 && rule->pids[1] == 8);
+    assert_true(rule->unit_count == 2 && rule->cgroup_count == 1 && rule->containers_only);
+    assert_string_equal(rule->units[1], "v*");
+    assert_null(rule->name);
+    assert_string_equal(rule[1].name, "all");
+    assert_true(!rule[1].port_count && !rule[1].exe_count);
+}
+
 // Who comes from there is told how to go on, once.
 static void test_file_of_beyla(void **state)
 {
@@ -271,7 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),  cmocka_unit_test(test_destinations), cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_file_of_beyla),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_naming),  cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
