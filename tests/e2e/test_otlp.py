@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import re
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -236,6 +238,20 @@ def delta():
             check(name in shown, f"{name} is not pushed, but {sorted(shown)}")
 
 
+def silent_end():
+    """An endpoint that takes everything and says nothing: the end waits for it, 5 s and no longer."""
+    with socket.create_server(("127.0.0.1", 0)) as endpoint, services.go() as service:
+        url = f"http://127.0.0.1:{endpoint.getsockname()[1]}"
+        redstart = harness.Redstart("--port", service.port, "--otlp", url, env=ENVIRONMENT)
+        try:
+            exchanges = drive(service.port)
+            redstart.wait_spans(len(exchanges))
+        finally:
+            code = redstart.stop(signal.SIGTERM)
+        check_equal(code, 0, f"exit code ({redstart.log_text()})")
+        check_between(redstart.stop_s, 3, 6.5, "seconds from SIGTERM to the end")
+
+
 def bad_certificates():
     """A file that cannot be used ends the start if the configuration names it; a variable's is warned about."""
     with tempfile.TemporaryDirectory(prefix="redstart-tls-") as folder:
@@ -308,6 +324,7 @@ CASES = [
     ("two collectors, one killed and restarted", two_collectors),
     ("delta temporality", delta),
     ("certificates that are none", bad_certificates),
+    ("a silent endpoint at the end", silent_end),
     ("TLS, both certificates", lambda: over_tls("http")),
     ("gRPC over TLS, both certificates", lambda: over_tls("grpc")),
 ]
