@@ -191,7 +191,7 @@ static int options_read(struct collector_options *options, int argc, char **argv
 {
     static struct complaint complaint;
     if (options_parse(options, argc, argv, environment, &complaint) < 0 ||
-        otlp_files_check(&options->push, &complaint) < 0) {
+        otlp_files_check(&options->push, true, &complaint) < 0) {
         fprintf(stderr, "redstart-collector: %s\n", complaint.error);
         return EXIT_CODE_USAGE;
     }

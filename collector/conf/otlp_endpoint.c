@@ -6,12 +6,12 @@
 #include <string.h>
 #include <strings.h>
 #include "collector/conf/environment.h"
+#include "collector/conf/otlp_certificates.h"
 #include "collector/conf/value.h"
 #include "collector/core/clock.h"
 
 #define HEADER_MAX         2048
 #define URL_MAX            1024
-#define PLACE_MAX          256
 #define TIMEOUT_DEFAULT_MS 10000
 #define TIMEOUT_MAX_MS     (3600 * 1000)
 
@@ -44,8 +44,7 @@ const char *otlp_endpoint_variable(const struct otlp_endpoint_source *source, en
     return environment_get(source->environment, ret_name);
 }
 
-// "redstart.yaml:12: " before a complaint about the file, nothing before others.
-static const char *place_of(const struct otlp_target *target, char *scratch, size_t size)
+const char *otlp_endpoint_place(const struct otlp_target *target, char *scratch, size_t size)
 {
     snprintf(scratch, size, "%s%s", target && target->where ? target->where : "", target && target->where ? ": " : "");
     return scratch;
@@ -64,7 +63,7 @@ bool otlp_endpoint_protocol(const char *text, enum otlp_protocol *ret_protocol)
 static int protocol_read(const struct otlp_endpoint_source *source, enum self_signal signal,
                          struct otlp_endpoint *endpoint)
 {
-    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    char name[OTLP_VARIABLE_NAME_MAX], place[OTLP_PLACE_MAX];
     const struct otlp_target *target = source->target;
     const char *said = target ? target->protocol : NULL;
     const char *option = target && !target->where && said ? said : source->options->otlp_protocol;
@@ -74,7 +73,7 @@ static int protocol_read(const struct otlp_endpoint_source *source, enum self_si
         return 0;
     if (file && !otlp_endpoint_protocol(file, &endpoint->protocol))
         return complaint_error(source->complaint, "%sprotocol %s: expected http/protobuf or grpc",
-                               place_of(target, place, sizeof place), file);
+                               otlp_endpoint_place(target, place, sizeof place), file);
     const char *text = otlp_endpoint_variable(source, signal, "PROTOCOL", name);
     if (text && !otlp_endpoint_protocol(text, &endpoint->protocol))
         complaint_warn(source->complaint, "%s=%s: expected http/protobuf or grpc; ignored", name, text);
@@ -111,7 +110,7 @@ static int url_build(char *url, const struct otlp_endpoint *endpoint, const char
 
 // Who says where: name is how a complaint begins, base that it holds for all signals.
 struct address {
-    char name[PLACE_MAX + OTLP_VARIABLE_NAME_MAX];
+    char name[OTLP_PLACE_MAX + OTLP_VARIABLE_NAME_MAX];
     const char *text;
     bool base;
 };
@@ -144,11 +143,12 @@ static int url_read(const struct otlp_endpoint_source *source, enum self_signal 
 {
     const struct otlp_target *target = source->target;
     struct address address = {.name = "--otlp ", .base = true};
-    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    char name[OTLP_VARIABLE_NAME_MAX], place[OTLP_PLACE_MAX];
     if (target) {
         address.text = target->endpoint ? target->endpoint : endpoint_default[endpoint->protocol];
         if (target->where)
-            snprintf(address.name, sizeof address.name, "%sendpoint ", place_of(target, place, sizeof place));
+            snprintf(address.name, sizeof address.name, "%sendpoint ",
+                     otlp_endpoint_place(target, place, sizeof place));
         return url_set(source, signal, &address, endpoint);
     }
     const char *text = otlp_endpoint_variable(source, signal, "ENDPOINT", name);
@@ -178,13 +178,13 @@ static int header_line(struct str item, char *line, size_t size, size_t *ret_siz
 static int headers_take(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint)
 {
     const struct otlp_target *target = source->target;
-    char line[HEADER_MAX], place[PLACE_MAX];
+    char line[HEADER_MAX], place[OTLP_PLACE_MAX];
     for (unsigned i = 0; target && i < target->header_count; i++) {
         struct str key = str_from(target->headers[i].name), value = str_from(target->headers[i].value);
         int n = snprintf(line, sizeof line, "%s: %s", key.p, value.p);
         if (n >= (int)sizeof line || value_header(key, value) < 0)
             return complaint_error(source->complaint, "%sheaders: item %u is no HTTP header of at most %d bytes",
-                                   place_of(target, place, sizeof place), i + 1, HEADER_MAX - 1);
+                                   otlp_endpoint_place(target, place, sizeof place), i + 1, HEADER_MAX - 1);
         endpoint->headers[i] = options_keep(source->options, source->complaint, str_from(line));
         if (!endpoint->headers[i])
             return -EINVAL;
@@ -227,7 +227,7 @@ static int transfer_read(const struct otlp_endpoint_source *source, enum self_si
                          struct otlp_endpoint *endpoint)
 {
     const struct otlp_target *target = source->target;
-    char name[OTLP_VARIABLE_NAME_MAX], place[PLACE_MAX];
+    char name[OTLP_VARIABLE_NAME_MAX], place[OTLP_PLACE_MAX];
     uint64_t timeout_ms = TIMEOUT_DEFAULT_MS;
     endpoint->timeout_ns = target && target->timeout_given ? target->timeout_ns : TIMEOUT_DEFAULT_MS * NS_PER_MS;
     if (otlp_endpoint_variable(source, signal, "TIMEOUT", name) &&
@@ -236,64 +236,11 @@ static int transfer_read(const struct otlp_endpoint_source *source, enum self_si
 
     if (target && target->compression && !compression_parse(target->compression, &endpoint->gzip))
         return complaint_error(source->complaint, "%scompression %s: expected gzip or none",
-                               place_of(target, place, sizeof place), target->compression);
+                               otlp_endpoint_place(target, place, sizeof place), target->compression);
     const char *compression = otlp_endpoint_variable(source, signal, "COMPRESSION", name);
     if (compression && !compression_parse(compression, &endpoint->gzip))
         complaint_warn(source->complaint, "%s=%s: expected gzip or none; ignored", name, compression);
     return 0;
-}
-
-static const struct {
-    const char *variable, *key;
-} tls_names[OTLP_TLS_FILE_MAX] = {
-    [OTLP_TLS_CA] = {"CERTIFICATE", "certificate"},
-    [OTLP_TLS_CERTIFICATE] = {"CLIENT_CERTIFICATE", "client_certificate"},
-    [OTLP_TLS_KEY] = {"CLIENT_KEY", "client_key"},
-};
-
-static int tls_set(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint, enum otlp_tls_file which,
-                   const char *file, const char *name, bool variable)
-{
-    endpoint->tls_file[which] = file;
-    endpoint->tls_said[which].variable = variable;
-    endpoint->tls_said[which].name = options_keep(source->options, source->complaint, str_from(name));
-    return endpoint->tls_said[which].name ? 0 : -EINVAL;
-}
-
-static int tls_take(const struct otlp_endpoint_source *source, struct otlp_endpoint *endpoint)
-{
-    const struct otlp_target *target = source->target;
-    char place[PLACE_MAX], name[PLACE_MAX + 32];
-    int r = 0;
-    for (unsigned i = 0; r == 0 && target && i < OTLP_TLS_FILE_MAX; i++) {
-        snprintf(name, sizeof name, "%s%s", place_of(target, place, sizeof place), tls_names[i].key);
-        r = target->tls_file[i] ? tls_set(source, endpoint, i, target->tls_file[i], name, false) : 0;
-    }
-    if (!endpoint->tls_file[OTLP_TLS_CERTIFICATE] != !endpoint->tls_file[OTLP_TLS_KEY])
-        return complaint_error(source->complaint, "%sexpected client_certificate and client_key, both or none",
-                               place_of(target, place, sizeof place));
-    return r;
-}
-
-// A certificate and its key belong together, so they are taken from one place: the variables, else the file. Whether
-// the files can be read is looked at by the collector (otlp_files.h): it runs as another user.
-static int tls_read(const struct otlp_endpoint_source *source, enum self_signal signal, struct otlp_endpoint *endpoint)
-{
-    char name[OTLP_TLS_FILE_MAX][OTLP_VARIABLE_NAME_MAX];
-    const char *file[OTLP_TLS_FILE_MAX];
-    for (unsigned i = 0; i < OTLP_TLS_FILE_MAX; i++)
-        file[i] = otlp_endpoint_variable(source, signal, tls_names[i].variable, name[i]);
-    if (!file[OTLP_TLS_CERTIFICATE] != !file[OTLP_TLS_KEY]) {
-        bool key = file[OTLP_TLS_KEY];
-        complaint_warn(source->complaint, "%s: expected %s beside it; ignored",
-                       name[key ? OTLP_TLS_KEY : OTLP_TLS_CERTIFICATE],
-                       name[key ? OTLP_TLS_CERTIFICATE : OTLP_TLS_KEY]);
-        file[OTLP_TLS_CERTIFICATE] = file[OTLP_TLS_KEY] = NULL;
-    }
-    int r = tls_take(source, endpoint);
-    for (unsigned i = 0; r == 0 && i < OTLP_TLS_FILE_MAX; i++)
-        r = file[i] ? tls_set(source, endpoint, i, file[i], name[i], true) : 0;
-    return r;
 }
 
 int otlp_endpoint_read(const struct otlp_endpoint_source *source, enum self_signal signal,
@@ -305,6 +252,6 @@ int otlp_endpoint_read(const struct otlp_endpoint_source *source, enum self_sign
     if (r == 0)
         r = transfer_read(source, signal, endpoint);
     if (r == 0)
-        r = tls_read(source, signal, endpoint);
+        r = otlp_certificates_read(source, signal, endpoint);
     return r == 0 ? headers_read(source, signal, endpoint) : r;
 }

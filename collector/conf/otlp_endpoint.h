@@ -6,6 +6,7 @@
 #include "collector/conf/options.h"
 
 #define OTLP_VARIABLE_NAME_MAX 64
+#define OTLP_PLACE_MAX         256
 
 struct otlp_endpoint_source {
     struct collector_options *options; // its text pool keeps what is built here
@@ -17,6 +18,8 @@ struct otlp_endpoint_source {
 // OTEL_EXPORTER_OTLP_<SIGNAL>_<what>, or the general one, or NULL; ret_name has room for OTLP_VARIABLE_NAME_MAX bytes.
 const char *otlp_endpoint_variable(const struct otlp_endpoint_source *source, enum self_signal signal, const char *what,
                                    char *ret_name);
+// "redstart.yaml:12: " before a complaint about the file, nothing before others.
+const char *otlp_endpoint_place(const struct otlp_target *target, char *scratch, size_t size);
 // "http/protobuf" or "grpc", any case. False: neither.
 bool otlp_endpoint_protocol(const char *text, enum otlp_protocol *ret_protocol);
 // The signal as it stands in names of variables.

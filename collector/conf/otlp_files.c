@@ -1,9 +1,11 @@
 // See otlp_files.h.
 #include "collector/conf/otlp_files.h"
 
+#include <errno.h>
 #include "collector/conf/pem.h"
 
-static int file_check(const struct otlp_endpoint *endpoint, enum otlp_tls_file which, struct complaint *complaint)
+static int file_check(const struct otlp_endpoint *endpoint, enum otlp_tls_file which, bool reader,
+                      struct complaint *complaint)
 {
     const struct otlp_tls_said *said = &endpoint->tls_said[which];
     const char *path = endpoint->tls_file[which];
@@ -12,7 +14,7 @@ static int file_check(const struct otlp_endpoint *endpoint, enum otlp_tls_file w
     bool changed;
     int r = path ? pem_read(&pem, path, kind, &changed) : 0;
     pem_release(&pem);
-    if (r == 0)
+    if (r == 0 || (r == -EACCES && !reader))
         return 0;
     if (!said->variable)
         return complaint_error(complaint, "%s %s: %s", said->name, path, pem_error_text(r, kind));
@@ -21,12 +23,12 @@ static int file_check(const struct otlp_endpoint *endpoint, enum otlp_tls_file w
     return 0;
 }
 
-int otlp_files_check(const struct otlp_settings *settings, struct complaint *complaint)
+int otlp_files_check(const struct otlp_settings *settings, bool reader, struct complaint *complaint)
 {
     int r = 0;
     for (unsigned i = 0; i < settings->destinations; i++)
         for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
             for (unsigned which = 0; r == 0 && which < OTLP_TLS_FILE_MAX; which++)
-                r = file_check(&settings->destination[i].endpoint[signal], which, complaint);
+                r = file_check(&settings->destination[i].endpoint[signal], which, reader, complaint);
     return r;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "collector/conf/file.h"
 
 #define PEM_MAX (1 << 20)
 
@@ -36,20 +37,6 @@ static bool file_same(const struct pem *pem, const struct stat *now)
            pem->seen.st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
-static int bytes_read(int fd, char *bytes, size_t size)
-{
-    for (size_t n = 0; n < size;) {
-        ssize_t more = read(fd, bytes + n, size - n);
-        if (more < 0)
-            return -errno;
-        if (more == 0)
-            return -EINVAL; // it is being written
-        n += (size_t)more;
-    }
-    bytes[size] = 0;
-    return 0;
-}
-
 int pem_read(struct pem *pem, const char *path, enum pem_kind kind, bool *ret_changed)
 {
     struct stat now;
@@ -58,19 +45,17 @@ int pem_read(struct pem *pem, const char *path, enum pem_kind kind, bool *ret_ch
         return -errno;
     if (!S_ISREG(now.st_mode))
         return -EINVAL;
-    if (now.st_size > PEM_MAX)
-        return -EFBIG;
     *ret_changed = !file_same(pem, &now);
     if (!*ret_changed)
         return 0;
-    size_t size = (size_t)now.st_size;
-    char *bytes = malloc(size + 1);
-    int r = bytes ? bytes_read(fd, bytes, size) : -ENOMEM;
-    if (r == 0)
-        r = text_check(bytes, kind);
+    char *bytes;
+    size_t size;
+    int r = file_read_fd(fd, PEM_MAX, &bytes, &size);
+    if (r < 0)
+        return r;
+    r = text_check(bytes, kind);
     if (r < 0) {
-        if (bytes)
-            explicit_bzero(bytes, size); // it may be a private key
+        explicit_bzero(bytes, size); // it may be a private key
         free(bytes);
         return r;
     }

@@ -112,12 +112,12 @@ static void who_named_it_decides(void **state)
     put(CERTIFICATE);
     endpoint->tls_file[OTLP_TLS_CA] = file;
     endpoint->tls_said[OTLP_TLS_CA] = (struct otlp_tls_said){"f:3:5: certificate", false};
-    assert_int_equal(otlp_files_check(&settings, &complaint), 0);
+    assert_int_equal(otlp_files_check(&settings, true, &complaint), 0);
     assert_int_equal(complaint.warnings, 0);
 
     endpoint->tls_file[OTLP_TLS_KEY] = file;
     endpoint->tls_said[OTLP_TLS_KEY] = (struct otlp_tls_said){"OTEL_EXPORTER_OTLP_CLIENT_KEY", true};
-    assert_int_equal(otlp_files_check(&settings, &complaint), 0);
+    assert_int_equal(otlp_files_check(&settings, true, &complaint), 0);
     snprintf(expected, sizeof(expected),
              "OTEL_EXPORTER_OTLP_CLIENT_KEY=%s: expected a PEM file with a private key; nothing is sent there until it "
              "can be read",
@@ -125,7 +125,7 @@ static void who_named_it_decides(void **state)
     assert_string_equal(complaint.warning[0], expected);
 
     unlink(file);
-    assert_int_equal(otlp_files_check(&settings, &complaint), -EINVAL);
+    assert_int_equal(otlp_files_check(&settings, true, &complaint), -EINVAL);
     snprintf(expected, sizeof(expected), "f:3:5: certificate %s: No such file or directory", file);
     assert_string_equal(complaint.error, expected);
     put("");
