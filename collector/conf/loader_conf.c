@@ -57,8 +57,44 @@ static unsigned fields_count(const struct yaml_node *rule)
     return count;
 }
 
+enum { FIELD_PORTS = 0, FIELD_PID = 2 }; // of fields[]
+
+// What the rule takes of the loader's room.
+static int room_take(struct loader_conf *conf, const struct yaml *yaml, const struct yaml_node *rule, bool plain,
+                     bool exclude)
+{
+    conf->combined += !plain;
+    for (unsigned i = 0; i < array_size(fields); i++) {
+        const struct yaml_node *node = yaml_get(rule, str_from(fields[i].key));
+        if (!has_items(node))
+            continue;
+        const struct yaml_node *item = i == FIELD_PORTS ? NULL : node->kind == YAML_LIST ? node->first : node;
+        for (; item; item = node->kind == YAML_LIST ? item->next : NULL) {
+            conf->items++;
+            conf->texts += item->text.n + 1 + strlen(".service"); // what the loader may add
+        }
+        if (i != FIELD_PORTS && i != FIELD_PID)
+            continue;
+        bool *marked = &conf->plain_marked[i == FIELD_PID][exclude];
+        conf->marks += !plain || !*marked;
+        *marked |= plain;
+    }
+    if (conf->combined > LOADER_CONF_COMBINED_MAX)
+        return yaml_error(yaml, rule, "expected at most %d rules of several fields", LOADER_CONF_COMBINED_MAX);
+    if (conf->marks > LOADER_CONF_MARKS_MAX)
+        return yaml_error(yaml, rule,
+                          "expected at most %d rules that have ports or pid beside other fields; those with "
+                          "ports alone, or pid alone, are one",
+                          LOADER_CONF_MARKS_MAX);
+    if (conf->items > LOADER_CONF_ITEMS_MAX)
+        return yaml_error(yaml, rule, "expected at most %d names and pids in all rules", LOADER_CONF_ITEMS_MAX);
+    if (conf->texts > LOADER_CONF_TEXTS_MAX)
+        return yaml_error(yaml, rule, "expected at most %d bytes of names in all rules", LOADER_CONF_TEXTS_MAX);
+    return 0;
+}
+
 // "exe = a,b" of one field, "rule = exe=a,b port=80 containers_only" of more.
-static void add_rule(struct loader_conf *conf, const struct yaml_node *rule, const char *prefix)
+static int add_rule(struct loader_conf *conf, const struct yaml *yaml, const struct yaml_node *rule, const char *prefix)
 {
     bool contained = is_true(yaml_get(rule, STR("containers_only"))), plain = fields_count(rule) == 1 && !contained;
     add_text(conf, prefix);
@@ -71,33 +107,40 @@ static void add_rule(struct loader_conf *conf, const struct yaml_node *rule, con
         add_text(conf, plain ? "" : " ");
         add_text(conf, fields[i].name);
         add_text(conf, plain ? " = " : "=");
+        size_t before = conf->size;
         add_list(conf, node);
+        if (!plain && conf->size - before > LOADER_CONF_FIELD_MAX)
+            return yaml_error(yaml, node, "expected at most %d bytes beside another field", LOADER_CONF_FIELD_MAX);
     }
     add_text(conf, contained ? " containers_only\n" : "\n");
+    return room_take(conf, yaml, rule, plain, prefix[0] != 0);
 }
 
 // A rule that names no process is one for all of them; then no rule selects.
-static void add_section(struct loader_conf *conf, const struct yaml_node *list, const char *prefix)
+static int add_section(struct loader_conf *conf, const struct yaml *yaml, const struct yaml_node *list,
+                       const char *prefix)
 {
     const struct yaml_node *first = list ? list->first : NULL;
+    int r = 0;
     for (const struct yaml_node *rule = first; rule && !prefix[0]; rule = rule->next)
         if (fields_count(rule) == 0)
-            return;
-    for (const struct yaml_node *rule = first; rule; rule = rule->next)
+            return 0;
+    for (const struct yaml_node *rule = first; rule && r == 0; rule = rule->next)
         if (fields_count(rule) > 0)
-            add_rule(conf, rule, prefix);
+            r = add_rule(conf, yaml, rule, prefix);
+    return r;
 }
 
 int loader_conf_write(const struct yaml *yaml, bool rules, bool excludes, struct loader_conf *ret_conf)
 {
     const struct yaml_node *discovery = yaml_get(yaml->root, STR("discovery"));
-    ret_conf->size = 0;
+    int r = 0;
+    *ret_conf = (struct loader_conf){.size = 0};
     if (rules)
-        add_section(ret_conf, yaml_get(discovery, STR("rules")), "");
-    if (excludes)
-        add_section(ret_conf, yaml_get(discovery, STR("exclude")), "exclude-");
-    if (ret_conf->size > LOADER_CONF_MAX)
-        return yaml_error(yaml, discovery, "expected at most %d bytes of rules", LOADER_CONF_MAX);
-    ret_conf->text[ret_conf->size] = 0;
-    return 0;
+        r = add_section(ret_conf, yaml, yaml_get(discovery, STR("rules")), "");
+    if (r == 0 && excludes)
+        r = add_section(ret_conf, yaml, yaml_get(discovery, STR("exclude")), "exclude-");
+    if (r == 0 && ret_conf->size > LOADER_CONF_MAX)
+        r = yaml_error(yaml, discovery, "expected at most %d bytes of rules", LOADER_CONF_MAX);
+    return r;
 }

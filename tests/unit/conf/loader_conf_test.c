@@ -56,6 +56,35 @@ static void test_rules(void **state)
     assert_string_equal(conf.text, "exclude-exe = b\n");
 }
 
+// What the loader has no room for is said here, with its place.
+static void test_too_much(void **state)
+{
+    static const struct {
+        unsigned good; // so many rules are taken, one more is not
+        const char *rule, *error;
+    } rows[] = {
+        {52, "{exe: a, unit: b}", "f:55:5: discovery.rules[52]: expected at most 52 rules of several fields"},
+        {7, "{exe: a, ports: 80}",
+         "f:10:5: discovery.rules[7]: expected at most 7 rules that have ports or pid beside other fields; those with "
+         "ports alone, or pid alone, are one"},
+        {3, "{pid: 1, ports: 80}",
+         "f:6:5: discovery.rules[3]: expected at most 7 rules that have ports or pid beside other fields; those with "
+         "ports alone, or pid alone, are one"},
+        {511, "{exe: a}", "f:514:5: discovery.rules[511]: expected at most 511 names and pids in all rules"},
+        {1000, "{ports: 80-90}", NULL},
+    };
+    static char text[100000];
+    for (unsigned i = 0; i < array_size(rows); i++)
+        for (unsigned more = 0; more < 2; more++) {
+            size_t n = (size_t)sprintf(text, "discovery:\n  rules:\n");
+            for (unsigned j = 0; j < rows[i].good + more; j++)
+                n += (size_t)sprintf(text + n, "  - %s\n", rows[i].rule);
+            assert_int_equal(convert(text, true, true), more && rows[i].error ? -EINVAL : 0);
+            if (more && rows[i].error)
+                assert_string_equal(complaint.error, rows[i].error);
+        }
+}
+
 static void test_too_long(void **state)
 {
     static char text[400000];
@@ -63,11 +92,20 @@ static void test_too_long(void **state)
     for (unsigned i = 0; i < 300; i++)
         n += (size_t)sprintf(text + n, "  - exe: %0250u\n", i);
     assert_int_equal(convert(text, true, true), -EINVAL);
-    assert_string_equal(complaint.error, "f:2:3: discovery: expected at most 65536 bytes of rules");
+    assert_string_equal(complaint.error, "f:66:5: discovery.rules[63]: expected at most 16000 bytes of names in all rules");
+
+    n = (size_t)sprintf(text, "discovery: {rules: [{unit: u, exe: [");
+    for (unsigned i = 0; i < 5; i++)
+        n += (size_t)sprintf(text + n, "%0250u, ", i);
+    sprintf(text + n, "x]}]}");
+    assert_int_equal(convert(text, true, true), -EINVAL);
+    assert_string_equal(complaint.error,
+                        "f:1:36: discovery.rules[0].exe: expected at most 1000 bytes beside another field");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules), cmocka_unit_test(test_too_long)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules), cmocka_unit_test(test_too_much),
+                                       cmocka_unit_test(test_too_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
