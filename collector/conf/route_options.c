@@ -13,13 +13,6 @@ const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX + 1] = {
     [ROUTE_UNMATCHED_HEURISTIC] = "heuristic",
 };
 
-void route_options_init(struct route_config *config)
-{
-    memset(config, 0, sizeof *config);
-    config->unmatched = ROUTE_UNMATCHED_UNSET;
-    config->values_per_segment = ROUTE_VALUES_DEFAULT;
-}
-
 int route_options_unmatched(const char *text, enum route_unmatched *ret_unmatched)
 {
     for (unsigned i = 0; i < ROUTE_UNMATCHED_MAX; i++)

@@ -7,8 +7,6 @@
 #include "common/lib/cleanup.h"
 #include "common/lib/str.h"
 
-// The defaults: no pattern, nothing for the rest.
-void route_options_init(struct route_config *config);
 // unset, wildcard, path or heuristic (any case). 0 or -EINVAL.
 int route_options_unmatched(const char *text, enum route_unmatched *ret_unmatched) must_check;
 extern const char *const route_options_unmatched_names[ROUTE_UNMATCHED_MAX + 1]; // ends in NULL

@@ -8,7 +8,6 @@
 #define ROUTE_PATTERNS_MAX     1024
 #define ROUTE_PATTERN_TEXT_MAX 127 // bytes; what a series' label can hold
 #define ROUTE_PATTERN_PLACES   24  // segments of a pattern
-#define ROUTE_VALUES_DEFAULT   50
 #define ROUTE_VALUES_MAX       1000
 
 // What becomes of a request that no pattern matches.

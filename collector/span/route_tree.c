@@ -10,6 +10,7 @@
 #define UNSURE_SHARE 4    // of a place's values: 1/4 may come from paths that the server does not know
 #define OFTEN_SHARE  16   // at a place that varies, values with 1/16 of its requests stay
 #define OFTEN_HITS   8    // and at least so many
+#define ROOM_EVERY   64   // paths: how often room is sought where there is none
 
 struct node {
     uint32_t parent, child, sibling; // sibling: also of free nodes
@@ -28,7 +29,7 @@ struct tree {
 };
 
 struct route_tree {
-    unsigned values_max;
+    unsigned values_max, short_of_room;
     uint32_t generation, used, free; // nodes ever used; list of free ones
     uint64_t seed;
     struct tree trees[KEYS_MAX];
@@ -208,6 +209,8 @@ static void room_make(struct route_tree *tree, uint32_t key)
     uint32_t place = 0;
     if (!all_full && tree->trees[key].nodes + need <= ROUTE_TREE_NODES)
         return;
+    if (tree->short_of_room++ % ROOM_EVERY)
+        return; // all nodes are looked at: not for each of a flood of paths
     for (uint32_t at = 1; at <= tree->used; at++)
         if (tree->nodes[at].text && (all_full || tree->nodes[at].tree == key) && !tree->nodes[at].varies &&
             tree->nodes[at].values > tree->nodes[place].values)

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     static char paths[DISTINCT][PATH_SIZE];
     uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000000, size = 0;
     struct router *router;
-    route_options_init(&config);
+    config = (struct route_config){.values_per_segment = 50};
     config.unmatched = ROUTE_UNMATCHED_HEURISTIC;
     config.patterns[config.count++] = (struct route_pattern){.pattern = "/products/{id}/reviews", .incoming = true};
     if (count < FRESH || router_new(&router, &config) < 0) {

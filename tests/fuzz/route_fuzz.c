@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str rest = {(const char *)data + 1, size ? size - 1 : 0}, line;
     struct router *router;
-    route_options_init(&config);
+    config = (struct route_config){.values_per_segment = 50};
     config.unmatched = size ? data[0] % ROUTE_UNMATCHED_MAX : 0;
     config.values_per_segment = 3;
     for (struct str all = rest; line_next(&all, &line);)

@@ -65,9 +65,6 @@ static void patterns_are_added_up_to_the_maximum(void **state)
     static struct complaint complaint;
     const struct route_pattern pattern = {.pattern = "/users/{id}", .incoming = true};
     const struct route_pattern bad = {.pattern = "users", .incoming = true};
-    route_options_init(&config);
-    assert_int_equal(config.unmatched, ROUTE_UNMATCHED_UNSET);
-    assert_int_equal(config.values_per_segment, 50);
     assert_int_equal(route_options_add(&config, &bad, "--route", &complaint), -22);
     assert_string_equal(complaint.error, "--route users: expected a leading /");
     for (unsigned i = 0; i < ROUTE_PATTERNS_MAX; i++)

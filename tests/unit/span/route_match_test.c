@@ -21,7 +21,7 @@ static void add(const char *service, const char *pattern, bool incoming, bool ou
 
 static void begin(void)
 {
-    route_options_init(&config);
+    config = (struct route_config){.values_per_segment = 50};
 }
 
 static void ready(void)
