@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include "collector/conf/yaml.h"
 
-// What the loader takes (loader/rules.h), less what `redstart run` adds: one process that is excluded.
+// What the loader takes (loader/rules.h), less what `redstart run` adds: one process that is excluded. Marks of
+// processes: each rule of several fields takes one for its ports and one for its pid; the plain ports of all rules are
+// one, and so are those of excludes, and pids alike.
 #define LOADER_CONF_MAX          65536 // bytes
 #define LOADER_CONF_COMBINED_MAX 52    // rules of several fields
-#define LOADER_CONF_MARKS_MAX                                                                                          \
-    7                               // of processes: one for each rule of several fields with ports, or with pid; one
-                                    // for all plain ports of rules, of excludes, and so for pid
-#define LOADER_CONF_ITEMS_MAX 511   // globs and pids
-#define LOADER_CONF_TEXTS_MAX 16000 // bytes of globs and pids, each with 9 more
-#define LOADER_CONF_FIELD_MAX 1000  // bytes of a list in a rule of several fields
+#define LOADER_CONF_MARKS_MAX    7
+#define LOADER_CONF_ITEMS_MAX    511   // globs and pids
+#define LOADER_CONF_TEXTS_MAX    16000 // bytes of those, each with 9 more
+#define LOADER_CONF_FIELD_MAX    1000  // bytes of a list in a rule of several fields
 
 struct loader_conf {
     size_t size;
