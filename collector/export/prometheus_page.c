@@ -1,15 +1,11 @@
-// See prometheus_page.h. gzip by zlib with a small window: a page repeats itself line by line and series by series. 8 KiB
-// hold a whole series, which costs a third of the bytes and 60 % of the time that 4 KiB do; more gains little, and the
-// 256 KiB of the usual 32 for each of many readers would be too much.
+// See prometheus_page.h. gzip by ISA-L's fastest level: on pages, which repeat themselves line by line, it takes a quarter
+// of zlib's time, and what it leaves is 4 % of the page.
 #include "collector/export/prometheus_page.h"
 
 #include <errno.h>
-#include <zlib.h>
+#include <isa-l/igzip_lib.h>
 
 #define PIECE_BYTES_MAX (1 << 20) // far more than a piece takes
-
-#define WINDOW_BITS_GZIP (13 + 16)
-#define MEMORY_LEVEL     5
 
 struct prometheus_page {
     const struct exposition *exposition;
@@ -18,8 +14,7 @@ struct prometheus_page {
     struct buffer piece;
     size_t taken; // of the piece
     bool written; // there is no further piece
-    bool gzip;
-    z_stream stream;
+    struct isal_zstream *gzip; // NULL: plain
 };
 
 int prometheus_page_new(struct prometheus_page **ret_page, const struct exposition *exposition,
@@ -29,11 +24,14 @@ int prometheus_page_new(struct prometheus_page **ret_page, const struct expositi
     if (!page)
         return -ENOMEM;
     page->exposition = exposition;
-    page->gzip = gzip;
-    if (gzip && deflateInit2(&page->stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS_GZIP, MEMORY_LEVEL,
-                             Z_DEFAULT_STRATEGY) != Z_OK) {
+    page->gzip = gzip ? malloc(sizeof(*page->gzip)) : NULL;
+    if (gzip && !page->gzip) {
         free(page);
         return -ENOMEM;
+    }
+    if (gzip) {
+        isal_deflate_init(page->gzip);
+        page->gzip->gzip_flag = IGZIP_GZIP;
     }
     buffer_init(&page->piece, PIECE_BYTES_MAX);
     prometheus_writer_init(&page->writer, format, &page->piece);
@@ -45,8 +43,7 @@ void prometheus_page_free(struct prometheus_page *page)
 {
     if (!page)
         return;
-    if (page->gzip)
-        deflateEnd(&page->stream);
+    free(page->gzip);
     prometheus_writer_release(&page->writer);
     buffer_release(&page->piece);
     free(page);
@@ -80,19 +77,19 @@ static ssize_t read_plain(struct prometheus_page *page, char *to, size_t room)
 // Some pieces, until there is something to send; that is nothing only at the end.
 static ssize_t read_gzip(struct prometheus_page *page, char *to, size_t room)
 {
-    z_stream *stream = &page->stream;
-    stream->next_out = (Bytef *)to;
-    stream->avail_out = (uInt)room;
-    while (stream->avail_out == room) {
+    struct isal_zstream *stream = page->gzip;
+    stream->next_out = (uint8_t *)to;
+    stream->avail_out = (uint32_t)room;
+    while (stream->avail_out == room && stream->internal_state.state != ZSTATE_END) {
         int r = piece_fill(page);
         if (r < 0)
             return r;
-        stream->next_in = (Bytef *)page->piece.p + page->taken;
-        stream->avail_in = (uInt)(page->piece.n - page->taken);
-        int result = deflate(stream, page->written ? Z_FINISH : Z_NO_FLUSH);
+        stream->next_in = (uint8_t *)page->piece.p + page->taken;
+        stream->avail_in = (uint32_t)(page->piece.n - page->taken);
+        stream->end_of_stream = page->written;
+        if (isal_deflate(stream) != COMP_OK) // a mistake of ours, which a reader sees as a page without its end
+            return -EINVAL;
         page->taken = page->piece.n - stream->avail_in;
-        if (result != Z_OK) // the end, or an error of ours, which a reader sees as a stream cut short
-            break;
     }
     return (ssize_t)(room - stream->avail_out);
 }

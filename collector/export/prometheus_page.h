@@ -10,5 +10,5 @@ struct prometheus_page;
 int prometheus_page_new(struct prometheus_page **ret_page, const struct exposition *exposition,
                         enum prometheus_format format, bool gzip) must_check;
 void prometheus_page_free(struct prometheus_page *page);
-// The next bytes, at most room; 0 at the end, or -ENOMEM.
+// The next bytes, at most room; 0 at the end, or -errno.
 ssize_t prometheus_page_read(struct prometheus_page *page, char *to, size_t room) must_check;
