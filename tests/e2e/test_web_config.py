@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """/metrics behind a web.yml: TLS, passwords, client certificates, as curl and a real Prometheus see them; certificates and
 users that change; strangers who begin handshakes and end none."""
+import base64
+import concurrent.futures
 import contextlib
 import http.client
 import os
@@ -96,7 +98,6 @@ def get(redstart, folder, path="/metrics", authorization=None, client=None, auth
 
 
 def basic(user=USER, password=PASSWORD):
-    import base64
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
@@ -111,6 +112,8 @@ def case_curl_with_tls_and_password():
     users = f"basic_auth_users: {{{USER}: {password_hash(PASSWORD)}}}\n"
     with folder_with(TLS % "" + users + "http_server_config: {headers: {X-Frame-Options: deny}}\n") as folder, \
             serving(folder) as redstart:
+        judged = subprocess.run(["promtool", "check", "web-config", f"{folder}/web.yml"], capture_output=True, timeout=20)
+        check_equal(judged.returncode, 0, f"promtool about the same file: {judged.stderr}")
         check_equal(curl(folder, redstart.port), ("401", 0), "without a password")
         check_equal(curl(folder, redstart.port, "-u", f"{USER}:wrong"), ("401", 0), "with a wrong one")
         check_equal(curl(folder, redstart.port, "-u", f"{USER}:{PASSWORD}"), ("200", 0), "with the right one")
@@ -261,7 +264,6 @@ def case_many_wrong_passwords():
     with folder_with(TLS % "" + users) as folder, services.go() as service, \
             serving(folder, "--port", service.port) as redstart:
         check_equal(get(redstart, folder, authorization=basic())[0], 200, "known from here")
-        import concurrent.futures
         with concurrent.futures.ThreadPoolExecutor(40) as pool:
             guesses = [pool.submit(get, redstart, folder, "/metrics", basic(USER, f"guess{n}")) for n in range(40)]
             longest = 0
