@@ -22,6 +22,7 @@ enum { false = 0, true = 1 };
 
 // uapi/linux/bpf.h
 enum bpf_map_type {
+    BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
     BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
     BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -33,6 +34,7 @@ enum {
     BPF_F_MMAPABLE = 1 << 10,
 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
@@ -40,7 +42,8 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_STREAM = 1 };
 enum { IPPROTO_TCP = 6 };
-enum { MSG_PEEK = 2 };
+enum { MSG_PEEK = 0x2, MSG_TRUNC = 0x20, MSG_ERRQUEUE = 0x2000 };
+enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 enum { ECONNRESET = 104 };
 enum {
     TCP_ESTABLISHED = 1,
@@ -122,10 +125,45 @@ struct sock {
     struct bpf_local_storage *sk_bpf_storage;
 };
 
-struct file;
+struct inode {
+    unsigned short i_mode;
+};
+struct file {
+    struct inode *f_inode;
+    void *private_data;
+};
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+struct files_struct {
+    struct fdtable *fdt;
+};
 struct socket {
     struct sock *sk;
     struct file *file;
+};
+
+// Where a message's bytes are, over the years: `type` until 5.13 (its lowest bit is the direction), `iov` until 6.3.
+enum iter_type { ITER_IOVEC, ITER_UBUF };
+struct iovec {
+    void *iov_base;
+    unsigned long iov_len;
+};
+struct iov_iter {
+    __u8 iter_type;
+    unsigned long iov_offset;
+    const struct iovec *__iov;
+    void *ubuf;
+};
+struct iov_iter___before_6_4 {
+    const struct iovec *iov;
+};
+struct iov_iter___before_5_14 {
+    unsigned int type;
+};
+struct msghdr {
+    struct iov_iter msg_iter;
 };
 
 struct sockaddr_un {
@@ -185,6 +223,7 @@ struct task_struct {
     struct task_struct *real_parent, *group_leader;
     __u64 start_boottime;
     struct signal_struct *signal;
+    struct files_struct *files;
     char comm[16];
 };
 struct linux_binprm {
@@ -193,7 +232,7 @@ struct linux_binprm {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long di, si, dx, orig_ax, cs;
+    unsigned long di, si, dx, r10, orig_ax, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -201,6 +240,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
     __u64 regs[31];
+    __u64 orig_x0;
     __s32 syscallno;
 };
 #endif

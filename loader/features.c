@@ -6,17 +6,6 @@
 #include <unistd.h>
 #include "common/lib/log.h"
 
-static bool capability_held(cap_value_t capability)
-{
-    cap_t mine = cap_get_proc();
-    cap_flag_value_t value = CAP_CLEAR;
-    if (mine) {
-        cap_get_flag(mine, capability, CAP_EFFECTIVE, &value);
-        cap_free(mine);
-    }
-    return value == CAP_SET;
-}
-
 bool features_suffice(void)
 {
     static const struct {
@@ -27,13 +16,16 @@ bool features_suffice(void)
         {CAP_PERFMON, "CAP_PERFMON", "to attach to kernel tracepoints"},
         {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to read the /proc/PID/exe link of other users' processes"},
     };
-    bool suffices = true;
+    cap_t mine = cap_get_proc();
+    cap_flag_value_t all = CAP_CLEAR, held;
+    bool suffices = mine && cap_get_flag(mine, CAP_SYS_ADMIN, CAP_EFFECTIVE, &all) == 0;
 
-    for (unsigned i = 0; i < array_size(needed); i++)
-        if (!capability_held(needed[i].value) && !capability_held(CAP_SYS_ADMIN)) {
+    for (unsigned i = 0; mine && i < array_size(needed); i++)
+        if (all == CAP_CLEAR && (cap_get_flag(mine, needed[i].value, CAP_EFFECTIVE, &held) < 0 || held == CAP_CLEAR)) {
             log_error("missing privilege: %s, %s; run as root or give it to the loader's unit", needed[i].name, needed[i].why);
             suffices = false;
         }
+    cap_free(mine);
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
         struct utsname kernel;
         uname(&kernel);

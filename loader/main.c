@@ -40,7 +40,7 @@ struct loader {
 
 static void environment_trim(void)
 {
-    struct rlimit none = {0, 0}, few = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+    struct rlimit none = {0, 0}, few = {DESCRIPTORS_MAX, DESCRIPTORS_MAX}, unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 
     notify_init();
     clearenv();
@@ -49,6 +49,7 @@ static void environment_trim(void)
     (void)close_range(3, ~0u, 0); // nothing is inherited; kernels before 5.9 cannot, and are given nothing
     setrlimit(RLIMIT_CORE, &none);
     setrlimit(RLIMIT_NOFILE, &few);
+    setrlimit(RLIMIT_MEMLOCK, &unlimited); // before 5.11 maps and programs count against it
 }
 
 static int signals_open(void)
@@ -94,14 +95,38 @@ static void silence_say(const struct loader *loader)
     log_warn("no process is selected yet, or listens on a selected port: waiting for one that does");
 }
 
-// Attaches, or takes over what a loader that was killed left attached.
+// Attaches, or takes over what a loader that was killed left attached, in the best way that this kernel has. 1 if taken over, 0, or
+// -errno.
+static int loader_try(struct loader *loader)
+{
+    const char *wanted = loader->options->variant, *variant;
+    int r = -ENOENT;
+
+    for (unsigned way = 0; (variant = probes_variant(way)); way++) {
+        if (wanted && strcmp(wanted, variant) != 0)
+            continue;
+        r = probes_load(&loader->probes, way);
+        if (!r && loader->pin_fd >= 0)
+            r = pin_adopt(loader->pin_fd, &loader->probes);
+        if (!r)
+            r = probes_attach(&loader->probes);
+        log_debug("variant=%s, way %u: %s", variant, way, r < 0 ? strerror(-r) : "attached");
+        if (r >= 0) {
+            log_info("sees socket I/O by variant=%s", variant);
+            return r;
+        }
+        probes_drop(&loader->probes);
+    }
+    log_error("the kernel refused the BPF programs of variant=%s: %s (run with --log-level debug for its own words)",
+              wanted ? wanted : "any", strerror(-r));
+    return r;
+}
+
 static int loader_attach(struct loader *loader)
 {
-    int adopted = loader->pin_fd < 0 ? 0 : pin_adopt(loader->pin_fd, &loader->probes);
+    int adopted = loader_try(loader);
 
     if (adopted < 0)
-        return EXIT_FAILED;
-    if (!adopted && probes_attach(&loader->probes) < 0)
         return EXIT_UNABLE;
     if (!adopted && loader->pin_fd >= 0 && pin_all(loader->pin_fd, &loader->probes) < 0)
         return EXIT_FAILED;
@@ -139,7 +164,7 @@ static int loader_run(struct loader *loader)
     loader->listen_fd = listen_open(loader->options->socket_path);
     if (loader->listen_fd < 0)
         return EXIT_FAILED;
-    int code = probes_load(&loader->probes) < 0 ? EXIT_UNABLE : loader_attach(loader);
+    int code = loader_attach(loader);
     if (!code)
         code = loader_serve(loader);
     if (loader->pin_fd >= 0)

@@ -19,6 +19,7 @@ static const char usage_text[] =
     "Whom to serve, and as whom:\n"
     "  --socket PATH, --collector-uid UID, --uid UID, --gid GID (default: the owner of the socket's directory)\n"
     "Others:\n"
+    "  --variant NAME (of the hooks for socket I/O: sockio-tp, sockio-fentry, sockio-sys; default: the best that this kernel has)\n"
     "  --pin DIR, --detach, --config FILE, --log-level LEVEL, --log-format text|json, --help, --version\n";
 
 // Reads text into the option's place; NULL, or what was expected.
@@ -37,6 +38,7 @@ static const struct option_row {
     {"gid", id_apply, offsetof(struct loader_options, gid)},
     {"pin", text_apply, offsetof(struct loader_options, pin_path)},
     {"config", text_apply, offsetof(struct loader_options, config_path)},
+    {"variant", text_apply, offsetof(struct loader_options, variant)},
     {"log-level", level_apply, offsetof(struct loader_options, log_level)},
     {"log-format", format_apply, offsetof(struct loader_options, log_format)},
     {"detach", NULL, offsetof(struct loader_options, detach)},

@@ -17,6 +17,7 @@ struct loader_options {
     const char *config_path; // root's file with more options
     uid_t uid, gid;          // who root becomes; by default the owner of the socket's directory
     uid_t collector_uid;
+    const char *variant; // NULL: the best that this kernel has
     bool detach, help, version;
     enum log_level log_level;
     enum log_format log_format;

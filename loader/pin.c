@@ -74,24 +74,15 @@ int pin_open(const char *path, uid_t uid, gid_t gid)
     return fd_take(&fd);
 }
 
-static bool program_same(int ours, int pinned)
+// Is the pinned program the same, and runs by this link? A link's pin is a name: what it runs is the kernel's word.
+static bool program_same(int ours, int pinned, int link)
 {
     struct bpf_prog_info a = {0}, b = {0};
-    __u32 size_a = sizeof a, size_b = sizeof b;
+    struct bpf_link_info c = {0};
+    __u32 size_a = sizeof a, size_b = sizeof b, size_c = sizeof c;
 
     return bpf_obj_get_info_by_fd(ours, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(pinned, &b, &size_b) == 0 &&
-           memcmp(a.tag, b.tag, sizeof a.tag) == 0;
-}
-
-// A link's pin is a name: what it runs is the kernel's word.
-static bool link_runs(int link, int program)
-{
-    struct bpf_link_info a = {0};
-    struct bpf_prog_info b = {0};
-    __u32 size_a = sizeof a, size_b = sizeof b;
-
-    return bpf_obj_get_info_by_fd(link, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(program, &b, &size_b) == 0 &&
-           a.prog_id == b.id;
+           bpf_obj_get_info_by_fd(link, &c, &size_c) == 0 && memcmp(a.tag, b.tag, sizeof a.tag) == 0 && c.prog_id == b.id;
 }
 
 static bool map_same(int ours, int pinned)
@@ -111,10 +102,11 @@ static const char *pins_compare(int directory, const struct probes *probes)
     struct bpf_map *map;
 
     for (int i = 0; i < names->prog_cnt; i++) {
+        if (!bpf_program__autoload(*names->progs[i].prog))
+            continue; // another variant's
         cleanup_fd int program = pin_get(directory, "prog", names->progs[i].name);
         cleanup_fd int link = pin_get(directory, "link", names->progs[i].name);
-        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program) ||
-            !link_runs(link, program))
+        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program, link))
             return names->progs[i].name;
     }
     bpf_object__for_each_map(map, probes->skeleton->obj) {
@@ -201,6 +193,8 @@ int pin_all(int directory, const struct probes *probes)
     int r = 0;
 
     for (int i = 0; !r && i < names->prog_cnt; i++) {
+        if (!bpf_program__autoload(*names->progs[i].prog))
+            continue;
         r = pin_put(directory, "prog", names->progs[i].name, bpf_program__fd(*names->progs[i].prog));
         if (!r)
             r = pin_put(directory, "link", names->progs[i].name, bpf_link__fd(*names->progs[i].link));

@@ -2,6 +2,7 @@
 #include "loader/probes.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,22 @@
 #define RING_SIZE (1u << 20) // larger ones leave the cache; see bpf/README.md
 #define CPUS_PER_RING_SHIFT 2
 #define PID_MAX_LIMIT (4u << 20) // include/linux/threads.h
+#define CONNECTIONS_MAX (1u << 16) // of a hash
+
+// The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours have no socket
+// storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls yield bare addresses.
+static const struct way {
+    const char *variant;
+    struct sockio_way settings;
+    const char *programs[6];
+} ways[] = {
+    {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent"}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent"}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "unix_received", "unix_sent"}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 1, 1}, {"tcp_received_18", "tcp_sent", "tcp_paged"}},
+    {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended"}},
+    {"sockio-sys", {SOCKIO_SYS, 1, 1}, {"call_ended"}},
+};
 
 static int probes_log(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -40,15 +57,41 @@ static uint32_t pid_max_read(void)
     return value >= 1024 && value <= PID_MAX_LIMIT ? (uint32_t)value : PID_MAX_LIMIT;
 }
 
-static int maps_size(struct probes *probes)
+static bool connections_hash(struct redstart_bpf *skeleton)
+{
+    struct bpf_map *map = skeleton->maps.connections;
+    return bpf_map__set_type(map, BPF_MAP_TYPE_HASH) == 0 && bpf_map__set_key_size(map, sizeof(uint64_t)) == 0 &&
+           bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC) == 0 && bpf_map__set_max_entries(map, CONNECTIONS_MAX) == 0 &&
+           bpf_program__set_attach_target(skeleton->progs.walk_tails, 0, "bpf_map_elem") == 0;
+}
+
+// Functions that take pointers become static: looked at where they are called.
+static void functions_inline(const struct btf *types)
+{
+    for (uint32_t i = 1; i < btf__type_cnt(types); i++) {
+        struct btf_type *type = (struct btf_type *)btf__type_by_id(types, i);
+        const struct btf_type *signature = btf_is_func(type) ? btf__type_by_id(types, type->type) : NULL;
+        if (signature && btf_vlen(signature) && btf_is_ptr(btf__type_by_id(types, btf_params(signature)->type)))
+            type->info = BTF_KIND_FUNC << 24; // the low bits are the linkage: BTF_FUNC_STATIC
+    }
+}
+
+static bool way_take(struct redstart_bpf *skeleton, const struct way *way)
+{
+    for (unsigned i = 0; way->programs[i]; i++)
+        bpf_program__set_autoload(bpf_object__find_program_by_name(skeleton->obj, way->programs[i]), true);
+    skeleton->rodata->cfg_way = way->settings;
+    if (way->settings.inlined)
+        functions_inline(bpf_object__btf(skeleton->obj));
+    return !way->settings.hashed || connections_hash(skeleton);
+}
+
+static bool maps_size(struct probes *probes)
 {
     struct redstart_bpf *skeleton = probes->skeleton;
-    int r = bpf_map__set_max_entries(skeleton->maps.counters, probes->cpus);
-    if (!r)
-        r = bpf_map__set_max_entries(skeleton->maps.rings, probes->rings);
-    if (!r)
-        r = bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 3) / 4);
-    return r;
+    return bpf_map__set_max_entries(skeleton->maps.counters, probes->cpus) == 0 &&
+           bpf_map__set_max_entries(skeleton->maps.rings, probes->rings) == 0 &&
+           bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 3) / 4) == 0;
 }
 
 static int rings_make(struct probes *probes)
@@ -66,7 +109,20 @@ static int rings_make(struct probes *probes)
     return 0;
 }
 
-int probes_load(struct probes *ret_probes)
+const char *probes_variant(unsigned way)
+{
+    return way < array_size(ways) ? ways[way].variant : NULL;
+}
+
+void probes_drop(struct probes *probes)
+{
+    for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
+        cleanup_fd_close(&probes->ring_fd[i]);
+    redstart_bpf__destroy(probes->skeleton);
+    probes->skeleton = NULL;
+}
+
+int probes_load(struct probes *ret_probes, unsigned way)
 {
     struct probes *probes = ret_probes;
     int cpus = libbpf_num_possible_cpus();
@@ -86,26 +142,16 @@ int probes_load(struct probes *ret_probes)
     probes->targets_size = pid_max_read();
 
     probes->skeleton = redstart_bpf__open();
-    if (!probes->skeleton) {
-        int r = -errno;
-        log_error("cannot open the embedded BPF object: %s", strerror(-r));
-        return r;
-    }
+    if (!probes->skeleton)
+        return -errno;
     probes->skeleton->rodata->cfg_ring_size = RING_SIZE;
     probes->skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
     while (((probes->cpus - 1) >> probes->skeleton->rodata->cfg_ring_shift) >= probes->rings)
         probes->skeleton->rodata->cfg_ring_shift++;
-    int r = maps_size(probes);
-    if (!r)
-        r = redstart_bpf__load(probes->skeleton);
+    int r = maps_size(probes) && way_take(probes->skeleton, &ways[way]) ? redstart_bpf__load(probes->skeleton) : -EINVAL;
     if (!r) // written by programs only: whoever gets the fd, the collector too, can read it and no more
         r = bpf_map_freeze(bpf_map__fd(probes->skeleton->maps.counters));
-    if (!r)
-        r = rings_make(probes);
-    if (r)
-        log_error("the kernel refused the BPF programs or maps: %s (run with --log-level debug for its own words)",
-                  strerror(-r));
-    return r; // what was made so far goes with the process: a loader that cannot load ends
+    return r ? r : rings_make(probes);
 }
 
 int probes_attach(struct probes *probes)
@@ -119,10 +165,8 @@ int probes_attach(struct probes *probes)
     options.link_info_len = sizeof info;
     skeleton->links.walk_tails = bpf_program__attach_iter(skeleton->progs.walk_tails, &options);
     int r = skeleton->links.walk_tails ? redstart_bpf__attach(skeleton) : -errno;
-    if (r) {
-        log_error("cannot attach the BPF programs: %s", strerror(-r));
+    if (r)
         return r;
-    }
     probes->fds = (struct probes_fds){
         bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
         bpf_map__fd(skeleton->maps.targets),         bpf_map__fd(skeleton->maps.bss),
@@ -134,14 +178,12 @@ int probes_attach(struct probes *probes)
 
 int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds)
 {
-    redstart_bpf__destroy(probes->skeleton);
-    probes->skeleton = NULL;
+    probes_drop(probes);
     probes->fds = *fds;
     bool whole = true;
     for (const int *fd = (const int *)fds; fd < (const int *)(fds + 1); fd++)
         whole = whole && *fd >= 0;
     for (unsigned i = 0; i < probes->rings; i++) {
-        cleanup_fd_close(&probes->ring_fd[i]);
         probes->ring_fd[i] = ring_fds[i];
         whole = whole && ring_fds[i] >= 0;
     }
@@ -193,8 +235,7 @@ int probes_walk_tasks(const struct probes *probes)
     return bpf_iter_create(probes->fds.walk_tasks);
 }
 
-// These programs write nothing: reading to the end runs them over everything.
-static int walk_run(int link)
+int probes_walk(int link)
 {
     cleanup_fd int fd = bpf_iter_create(link);
     char nothing[64];
@@ -206,14 +247,4 @@ static int walk_run(int link)
         n = read(fd, nothing, sizeof nothing);
     while (n > 0 || (n < 0 && errno == EINTR));
     return n < 0 ? -errno : 0;
-}
-
-int probes_walk_files(const struct probes *probes)
-{
-    return walk_run(probes->fds.walk_files);
-}
-
-int probes_walk_tails(const struct probes *probes)
-{
-    return walk_run(probes->fds.walk_tails);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "common/abi/event.h"
 #include "common/abi/policy.h"
+#include "common/abi/sockio.h"
 #include "common/lib/cleanup.h"
 
 #define PROBES_RINGS_MAX 16
@@ -31,9 +32,13 @@ struct probes {
     volatile uint64_t *counters; // mapped, read only: cpus x struct counters
 };
 
-// Loads and configures; nothing is attached. 0, or -errno after a log line that says what is missing.
-int probes_load(struct probes *ret_probes) must_check;
+// The variant of way 0, 1, ... to see socket I/O, best first, then NULL.
+const char *probes_variant(unsigned way);
+// A failure, to attach as well, is no last word: drop it, this kernel may do for another way. 0 or -errno.
+int probes_load(struct probes *ret_probes, unsigned way) must_check;
 int probes_attach(struct probes *probes) must_check;
+// Drops what was loaded or attached.
+void probes_drop(struct probes *probes);
 // Drops what was loaded for these fds of the same objects (taken over, also on failure). 0 or -EBADF.
 int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds) must_check;
 // Maps targets, policy and counters. After attaching or replacing. 0 or -errno.
@@ -49,7 +54,6 @@ uint64_t probes_counter(const struct probes *probes, unsigned which);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.
 int probes_walk_tasks(const struct probes *probes) must_check;
-// Marks the sockets of all observed processes. 0 or -errno.
-int probes_walk_files(const struct probes *probes) must_check;
-// Reports responses that went on and fell silent. 0 or -errno.
-int probes_walk_tails(const struct probes *probes) must_check;
+// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes,
+// fds.walk_tails reports responses that went on and fell silent. 0 or -errno.
+int probes_walk(int link) must_check;

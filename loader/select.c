@@ -130,7 +130,7 @@ static int rules_apply(struct selection *selection, uint8_t lineage)
     probes->policy->settled = TARGET_PENDING;
     // Twice: the first walk finds listeners, and thereby processes, whose connections the second one marks.
     for (int pass = 0; r >= 0 && pass < 2; pass++)
-        r = probes_walk_files(probes);
+        r = probes_walk(probes->fds.walk_files);
     if (r < 0)
         log_error("cannot walk the processes and sockets of this host: %s", strerror(-r));
     return r;

@@ -116,7 +116,7 @@ static bool process_tell(struct server *server, const struct process_event *even
 static void sockets_walk(struct server *server)
 {
     server->walk = false;
-    if (probes_walk_files(server->selection->probes) < 0)
+    if (probes_walk(server->selection->probes->fds.walk_files) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
 }
 
@@ -294,7 +294,7 @@ static void timer_tick(struct server *server)
     if (server->watchdog_ticks && ++server->ticks % server->watchdog_ticks == 0)
         notify_send("WATCHDOG=1");
     if ((int64_t)probes_counter(server->selection->probes, COUNTER_TAILS_OPEN) > 0 &&
-        probes_walk_tails(server->selection->probes) < 0)
+        probes_walk(server->selection->probes->fds.walk_tails) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
     if (server->peer_fd >= 0 && !server->peer_greeted && ++server->peer_ticks > HELLO_TICKS)
         peer_close(server, "it never said hello");

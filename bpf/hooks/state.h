@@ -8,7 +8,7 @@
 // A process starts to listen (or does already): what it will accept is observed if its port or itself is selected.
 static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
 {
-    __u16 port = sk->__sk_common.skc_num, flags = CONNECTION_LISTENER;
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_LISTENER;
     struct target *place = target_of(pid), target = target_read(pid);
 
     if (!place)
@@ -49,7 +49,7 @@ int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
 {
     if (new_state == TCP_LISTEN) {
         if (sk->sk_protocol == IPPROTO_TCP)
-            listener_make(sk, bpf_get_current_pid_tgid() >> 32, bpf_get_current_task_btf());
+            listener_make(sk, bpf_get_current_pid_tgid() >> 32, (struct task_struct *)bpf_get_current_task());
         return 0;
     }
     if (new_state == TCP_SYN_SENT) {
@@ -58,6 +58,10 @@ int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
         return 0;
     }
     struct connection *connection = connection_find(sk);
+    if (cfg_way.hashed && old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED)
+        connection = connection_inherit(sk);
+    if (cfg_way.hashed && old_state == TCP_LISTEN)
+        listener_forget(sk, bpf_get_current_pid_tgid() >> 32);
     if (!connection)
         return 0;
     if (new_state == TCP_ESTABLISHED) {
@@ -76,5 +80,7 @@ int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
             connection_end(connection, sk, sk->sk_err);
         connection->established = 0;
     }
+    if (cfg_way.hashed && new_state == TCP_CLOSE)
+        connection_forget(sk);
     return 0;
 }

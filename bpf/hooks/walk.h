@@ -63,6 +63,14 @@ static __always_inline void connection_judge(struct connection *connection, stru
     connection_unlock(connection);
 }
 
+static __always_inline struct sock *walk_sock(struct file *file)
+{
+    if (cfg_way.hashed)
+        return sock_of_file(file);
+    struct socket *socket = bpf_sock_from_file(file);
+    return socket ? socket->sk : (void *)0;
+}
+
 SEC("iter/task_file")
 int walk_files(struct bpf_iter__task_file *context)
 {
@@ -71,14 +79,11 @@ int walk_files(struct bpf_iter__task_file *context)
 
     if (!task || !file)
         return 0;
-    struct socket *socket = bpf_sock_from_file(file);
-    if (!socket)
-        return 0;
-    struct sock *sk = socket->sk;
+    struct sock *sk = walk_sock(file);
     if (!sk || !sock_streams(sk))
         return 0;
     __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    struct connection *connection = state == TCP_LISTEN ? listener_find(sk) : connection_find(sk);
     if (connection && connection->flags & CONNECTION_LISTENER)
         listener_judge(connection, sk, task);
     else if (connection)
@@ -106,11 +111,13 @@ int walk_files(struct bpf_iter__task_file *context)
 SEC("iter/bpf_sk_storage_map")
 int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
 {
-    struct sock *sk = context->sk;
+    struct sock *sk = context->sk; // of a hash: its key
 
     if (!sk || !context->value)
         return 0;
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    if (cfg_way.hashed)
+        sk = *(struct sock **)sk;
+    struct connection *connection = connection_find(sk);
     if (!connection || !(connection->flags & CONNECTION_GREW) || connection->phase != PHASE_RESPONSE)
         return 0;
     connection_lock(&connection->busy);

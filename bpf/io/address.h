@@ -9,21 +9,21 @@
 static __always_inline void address_fill(struct connection *connection, struct sock *sk)
 {
     struct http1_record *record = &connection->record;
-    __u16 family = sk->__sk_common.skc_family;
+    __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
     connection->flags |= CONNECTION_NAMED;
     record->family = family;
-    record->connection = __sync_fetch_and_add(&connection_last_id, 1) + 1;
-    record->netns = sk->__sk_common.skc_net.net->ns.inum;
+    record->connection = bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
+    record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
     record->local_port = 0;
     record->remote_port = 0;
     if (family == AF_UNIX)
         return;
-    record->local_port = sk->__sk_common.skc_num;
-    record->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+    record->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+    record->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
     if (family == AF_INET) {
-        *(__u32 *)record->local_address = sk->__sk_common.skc_rcv_saddr;
-        *(__u32 *)record->remote_address = sk->__sk_common.skc_daddr;
+        *(__u32 *)record->local_address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+        *(__u32 *)record->remote_address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
     } else {
         bpf_core_read(record->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
         bpf_core_read(record->remote_address, 16, &sk->__sk_common.skc_v6_daddr);

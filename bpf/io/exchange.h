@@ -5,7 +5,7 @@
 #include "vmlinux.h"
 #include "classify/http1.h"
 #include "io/emit.h"
-#include "io/user_buffer.h"
+#include "io/call_buffer.h"
 #include "maps/targets.h"
 #include "maps/events.h"
 
@@ -52,7 +52,7 @@ static __always_inline void owner_check(__u32 pid)
     if (!target || target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
         return;
     target->flags |= TARGET_KNOWN;
-    event_send(EVENT_ACTIVE, bpf_get_current_task_btf(), 0, false);
+    event_send(EVENT_ACTIVE, (struct task_struct *)bpf_get_current_task(), 0, false);
 }
 
 // A new exchange; its captures and byte counts start empty.

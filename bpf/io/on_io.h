@@ -9,22 +9,33 @@ enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
 
 static __always_inline bool sock_streams(struct sock *sk)
 {
-    __u16 family = sk->__sk_common.skc_family;
+    __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
     if (family == AF_UNIX)
-        return sk->sk_type == SOCK_STREAM;
-    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
+        return !cfg_way.hashed && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM;
+    if (cfg_way.hashed && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
+        return false; // closed while the call went on: nothing will tell when to forget it
+    return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+}
+
+// A file's socket without the kernel's help (bpf_sock_from_file: 5.11): an address, and no more.
+static __always_inline struct sock *sock_of_file(struct file *file)
+{
+    if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+        return (void *)0;
+    struct socket *socket = BPF_CORE_READ(file, private_data);
+    return socket ? BPF_CORE_READ(socket, sk) : (void *)0;
 }
 
 // 0 of a Unix socket.
 static __always_inline __u16 sock_port(struct sock *sk)
 {
-    return sk->__sk_common.skc_family == AF_UNIX ? 0 : sk->__sk_common.skc_num;
+    return BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : BPF_CORE_READ(sk, __sk_common.skc_num);
 }
 
 static __always_inline struct connection *connection_make(struct sock *sk, __u16 flags)
 {
-    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct connection *connection = connection_create(sk, flags & CONNECTION_LISTENER);
     if (!connection) {
         counter_add(COUNTER_LOST_NO_STORAGE, 1);
         return connection;
@@ -212,7 +223,7 @@ static __always_inline bool role_find(struct connection *connection, const struc
     return role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT);
 }
 
-static __always_inline void connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n)
+static __always_inline void connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n, void *source)
 {
     struct io io;
 
@@ -224,7 +235,7 @@ static __always_inline void connection_moved(struct connection *connection, stru
         address_fill(connection, sk);
     io.buffer.length = n;
     io.now = bpf_ktime_get_ns();
-    user_buffer_find(&io.buffer);
+    user_buffer_find(&io.buffer, source);
     if (connection->record.role == RECORD_ROLE_UNKNOWN && !role_find(connection, &io, direction))
         return;
     if ((direction == DIRECTION_RECEIVED) == (connection->record.role == RECORD_ROLE_SERVER))
@@ -233,7 +244,7 @@ static __always_inline void connection_moved(struct connection *connection, stru
         response_bytes_seen(connection, sk, &io);
 }
 
-static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
+static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n, void *source)
 {
     struct connection *connection = connection_find(sk);
 
@@ -243,7 +254,7 @@ static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n)
         return 0;
     connection_lock(&connection->busy);
     if (!(connection->flags & CONNECTION_IGNORED))
-        connection_moved(connection, sk, direction, n);
+        connection_moved(connection, sk, direction, n, source);
     connection_unlock(connection);
     return 0;
 }

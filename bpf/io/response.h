@@ -10,7 +10,7 @@ SUBPROGRAM __u32 interim_end(struct connection *connection, __u32 offset, __u32 
 
     if (!connection || offset > CAPTURE_START_MAX)
         return 0;
-    for (__u32 i = 0; i < HEAD_CAPTURE_MAX; i++) {
+    for (__u32 i = 0; i < (cfg_way.inlined ? HEAD_CAPTURE_MAX / 4 : HEAD_CAPTURE_MAX); i++) {
         if (i >= captured)
             return 0;
         word = word << 8 | connection->data[offset + i];

@@ -1,5 +1,4 @@
-// The user's buffer of the socket call that is just returning, from the saved registers of the task (arguments survive in
-// them until the call is over; kernel: syscall_get_arguments).
+// The user's buffer of the socket call that is just returning, and what is read from it.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -10,132 +9,33 @@
 
 #define USER_VECTOR_MAX 8 // parts of a vectored call that are looked at
 
+// Without a gap: kernels before 6.3 want every byte of it written.
 struct user_buffer {
     __u64 base;         // the buffer, or the vector if vector_count
-    __u32 vector_count;
     __u32 length;       // bytes that the call moved
-    bool readable;
+    __u32 vector_skip;  // bytes of the vector's first part that are not this call's
+    __u16 vector_count;
+    __u16 readable;
     enum counter cause; // if not readable
 };
 
-#if defined(__TARGET_ARCH_x86)
-enum {
-    CALL_READ = 0,
-    CALL_WRITE = 1,
-    CALL_READV = 19,
-    CALL_WRITEV = 20,
-    CALL_SENDFILE = 40,
-    CALL_SENDTO = 44,
-    CALL_RECVFROM = 45,
-    CALL_SENDMSG = 46,
-    CALL_RECVMSG = 47,
-    CALL_SPLICE = 275,
-    CALL_TEE = 276,
-    CALL_RECVMMSG = 299,
-    CALL_SENDMMSG = 307,
-    CALL_PREADV2 = 327,
-    CALL_PWRITEV2 = 328,
-    CALL_IO_URING_ENTER = 426,
-};
-#define USER_CS_32 0x23 // arch/x86 __USER32_CS: another system call table
-#define REGS_CALL(regs) ((regs)->cs == USER_CS_32 ? -1 : (int)(regs)->orig_ax)
-#define REGS_SECOND(regs) (regs)->si
-#define REGS_THIRD(regs) (regs)->dx
-#elif defined(__TARGET_ARCH_arm64)
-enum {
-    CALL_READ = 63,
-    CALL_WRITE = 64,
-    CALL_READV = 65,
-    CALL_WRITEV = 66,
-    CALL_SENDFILE = 71,
-    CALL_SPLICE = 76,
-    CALL_TEE = 77,
-    CALL_SENDTO = 206,
-    CALL_RECVFROM = 207,
-    CALL_SENDMSG = 211,
-    CALL_RECVMSG = 212,
-    CALL_RECVMMSG = 243,
-    CALL_SENDMMSG = 269,
-    CALL_PREADV2 = 286,
-    CALL_PWRITEV2 = 287,
-    CALL_IO_URING_ENTER = 426,
-};
-#define REGS_CALL(regs) (regs)->syscallno
-#define REGS_SECOND(regs) (regs)->regs[1]
-#define REGS_THIRD(regs) (regs)->regs[2]
-#else
-#error "no system call table for this architecture"
-#endif
-
-static __always_inline void user_buffer_of_message(struct user_buffer *io, __u64 message)
+static __always_inline void user_buffer_refuse(struct user_buffer *io, enum counter cause)
 {
-    struct user_msghdr header;
-    if (bpf_probe_read_user(&header, sizeof header, (void *)message)) {
-        io->readable = false;
-        io->cause = COUNTER_UNREADABLE_FAULT;
-        return;
-    }
-    io->base = header.vector;
-    io->vector_count = header.vector_count > 1024 ? 1024 : header.vector_count;
+    io->readable = false;
+    io->cause = cause;
 }
 
-// Fills io for the current task's call.
-SUBPROGRAM int user_buffer_find(struct user_buffer *io)
+// The vector's part i; 0, or not if it is not there. A message's vector is the kernel's own copy.
+static __always_inline long user_part_find(const struct user_buffer *io, __u32 i, struct user_iovec *to)
 {
-    if (!io)
-        return 0;
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-
-    io->vector_count = 0;
-    io->base = 0;
-    io->readable = false;
-    io->cause = COUNTER_UNREADABLE_IO_URING;
-    if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
-        return 0;
-    io->readable = true;
-    switch (REGS_CALL(regs)) {
-    case CALL_READ:
-    case CALL_WRITE:
-    case CALL_SENDTO:
-    case CALL_RECVFROM:
-        io->base = REGS_SECOND(regs);
-        break;
-    case CALL_READV:
-    case CALL_WRITEV:
-    case CALL_PREADV2:
-    case CALL_PWRITEV2:
-        io->base = REGS_SECOND(regs);
-        io->vector_count = REGS_THIRD(regs);
-        break;
-    case CALL_SENDMSG:
-    case CALL_RECVMSG:
-        user_buffer_of_message(io, REGS_SECOND(regs));
-        break;
-    case CALL_RECVMMSG:
-    case CALL_SENDMMSG:
-        // Of several messages we do not know which one this is.
-        if (REGS_THIRD(regs) == 1) {
-            user_buffer_of_message(io, REGS_SECOND(regs));
-        } else {
-            io->readable = false;
-            io->cause = COUNTER_UNREADABLE_MMSG;
-        }
-        break;
-    case CALL_SENDFILE:
-    case CALL_SPLICE:
-    case CALL_TEE:
-        io->readable = false;
-        io->cause = COUNTER_UNREADABLE_SPLICE;
-        break;
-    case CALL_IO_URING_ENTER:
-        io->readable = false;
-        break;
-    default:
-        io->readable = false;
-        io->cause = COUNTER_UNREADABLE_SYSCALL;
-    }
-    return 0;
+    void *from = (void *)(io->base + i * sizeof *to);
+    if (cfg_way.sockio != SOCKIO_FENTRY)
+        return bpf_probe_read_user(to, sizeof *to, from);
+    long r = bpf_probe_read_kernel(to, sizeof *to, from);
+    __u32 skip = i == 0 ? io->vector_skip : 0;
+    to->base += skip;
+    to->length -= skip;
+    return r;
 }
 
 // One piece of user memory to data[at]; returns its length, or -1 if the memory is not there.
@@ -164,9 +64,9 @@ SUBPROGRAM int user_buffer_copy(const struct user_buffer *io, struct connection 
         room = left;
     if (!io->vector_count)
         return user_piece_copy(connection, at, io->base + skip, room, room);
-    for (__u32 i = 0; i < USER_VECTOR_MAX && i < io->vector_count && done < room; i++) {
+    for (__u32 i = 0; i < (cfg_way.inlined ? USER_VECTOR_MAX / 2 : USER_VECTOR_MAX) && i < io->vector_count && done < room; i++) {
         struct user_iovec piece;
-        if (bpf_probe_read_user(&piece, sizeof piece, (void *)(io->base + i * sizeof piece)))
+        if (user_part_find(io, i, &piece))
             return done ? (int)done : -1;
         if (skip >= piece.length) {
             skip -= piece.length;
@@ -204,9 +104,9 @@ SUBPROGRAM __u64 user_buffer_tail(const struct user_buffer *io, __u64 tail)
 
     if (!io->vector_count)
         return user_tail_shift(tail, io->base, n);
-    for (__u32 i = 0; i < USER_VECTOR_MAX && i < io->vector_count; i++) {
+    for (__u32 i = 0; i < (cfg_way.inlined ? USER_VECTOR_MAX / 2 : USER_VECTOR_MAX) && i < io->vector_count; i++) {
         struct user_iovec piece;
-        if (bpf_probe_read_user(&piece, sizeof piece, (void *)(io->base + i * sizeof piece)))
+        if (user_part_find(io, i, &piece))
             return 0;
         __u32 length = piece.length > n ? n : piece.length;
         tail = user_tail_shift(tail, piece.base, length);
@@ -227,7 +127,7 @@ SUBPROGRAM int user_buffer_peek(const struct user_buffer *io, union first_bytes 
 
     if (io->vector_count) {
         struct user_iovec piece;
-        if (bpf_probe_read_user(&piece, sizeof piece, (void *)io->base))
+        if (user_part_find(io, 0, &piece))
             return 0;
         from = piece.base;
         if (n > piece.length)

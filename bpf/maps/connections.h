@@ -1,9 +1,12 @@
 // A connection's state lives in its socket's storage: it dies with the socket, so there is no fd reuse, no table to fill and no
-// leak. With BPF_F_CLONE the storage of a listening socket is copied to each connection at the handshake, before accept().
+// leak. With BPF_F_CLONE the storage of a listening socket is copied to each connection at the handshake, before accept(). Where that
+// is not to be had (cfg_way.hashed) the loader makes the map a hash by the socket's address, and hooks/state.h copies and deletes.
 #pragma once
 #include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "common/abi/record.h"
+#include "maps/settings.h"
 
 // A copy into `data` starts at 488 or before and is no longer than 256, so that the verifier needs no relation between the two.
 // (512 would push the storage out of the kernel's 1 KiB slab.)
@@ -57,17 +60,85 @@ struct {
     __type(value, struct connection);
 } connections SEC(".maps");
 
-__u64 connection_last_id; // in .bss
+// Of a hash. A listener's entry is that of its port: no pointer is that small.
+static __always_inline __u64 connection_key(struct sock *sk, bool listens)
+{
+    if (!listens)
+        return (__u64)sk;
+    return (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) << 16 | BPF_CORE_READ(sk, __sk_common.skc_num);
+}
 
 // Most sockets of a host have no storage at all: one load tells, without a helper.
 static __always_inline struct connection *connection_find(struct sock *sk)
 {
+    if (cfg_way.hashed) {
+        __u64 key = connection_key(sk, false);
+        return bpf_map_lookup_elem(&connections, &key);
+    }
     if (!sk->sk_bpf_storage)
         return (void *)0;
     return bpf_sk_storage_get(&connections, sk, (void *)0, 0);
 }
 
+static __always_inline struct connection *listener_find(struct sock *sk)
+{
+    __u64 key = connection_key(sk, true);
+    return cfg_way.hashed ? bpf_map_lookup_elem(&connections, &key) : connection_find(sk);
+}
+
+const __u64 connection_blank[sizeof(struct connection) / 8] = {};
+
+// The one that is there, or a blank one; NULL if there is no memory.
+static __always_inline struct connection *connection_create(struct sock *sk, bool listens)
+{
+    if (!cfg_way.hashed)
+        return bpf_sk_storage_get(&connections, sk, (void *)0, BPF_SK_STORAGE_GET_F_CREATE);
+    __u64 key = connection_key(sk, listens);
+    bpf_map_update_elem(&connections, &key, &connection_blank, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&connections, &key);
+}
+
+// Of a hash: what BPF_F_CLONE does, and the socket's end. Whatever was known of the address is another's.
+static __always_inline struct connection *connection_inherit(struct sock *sk)
+{
+    __u64 key = connection_key(sk, false);
+    struct connection *listener = listener_find(sk);
+    if (listener)
+        bpf_map_update_elem(&connections, &key, listener, BPF_ANY);
+    return bpf_map_lookup_elem(&connections, &key);
+}
+
+static __always_inline void connection_forget(struct sock *sk)
+{
+    __u64 key = connection_key(sk, false);
+    bpf_map_delete_elem(&connections, &key);
+}
+
+// Listeners of one port share an entry: it is the last one's, which made it its own.
+static __always_inline void listener_forget(struct sock *sk, __u32 pid)
+{
+    __u64 key = connection_key(sk, true);
+    struct connection *listener = bpf_map_lookup_elem(&connections, &key);
+    if (listener && listener->owner == pid)
+        bpf_map_delete_elem(&connections, &key);
+}
+
 #define LOCK_SPINS_MAX 4096
+
+// One holder at a time. On x86 by plain additions, which every kernel takes (before 5.12 nothing else): all happen in one order, so
+// whoever reads its own 1 and no more is alone.
+static __always_inline bool lock_try(__u32 *busy)
+{
+#if defined(__TARGET_ARCH_x86)
+    __sync_fetch_and_add(busy, 1);
+    if (*(volatile __u32 *)busy == 1)
+        return true;
+    __sync_fetch_and_add(busy, -1);
+    return false;
+#else
+    return __sync_val_compare_and_swap(busy, 0, 1) == 0;
+#endif
+}
 
 // Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one after the
 // other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or two, and after a bounded
@@ -76,13 +147,18 @@ SUBPROGRAM int connection_lock(__u32 *busy)
 {
     if (!busy)
         return 0;
-    for (__u32 i = 0; i < LOCK_SPINS_MAX; i++)
-        if (__sync_val_compare_and_swap(busy, 0, 1) == 0)
+    for (__u32 i = 0; i < (cfg_way.inlined ? LOCK_SPINS_MAX / 64 : LOCK_SPINS_MAX); i++)
+        if (lock_try(busy))
             return 1;
+    __sync_fetch_and_add(busy, 1); // the unlock takes it back
     return 0;
 }
 
 static __always_inline void connection_unlock(struct connection *connection)
 {
+#if defined(__TARGET_ARCH_x86)
+    __sync_fetch_and_add(&connection->busy, -1);
+#else
     __sync_lock_test_and_set(&connection->busy, 0);
+#endif
 }

@@ -11,11 +11,12 @@
 #include <sys/vfs.h>
 #include <linux/magic.h>
 #include "collector/cli/check_config.h"
+#include "collector/cli/check_sockio.h"
 #include "collector/conf/schema_json.h"
 #include "common/lib/cleanup.h"
 
-#define KERNEL_MAJOR 6 // the tracepoints sock_send_length and sock_recv_length
-#define KERNEL_MINOR 3
+#define KERNEL_MAJOR 5 // the oldest that tests/vm runs on
+#define KERNEL_MINOR 10
 #define BTF_PATH     "/sys/kernel/btf/vmlinux"
 
 static const char check_help[] =
@@ -38,7 +39,7 @@ static bool check_kernel(void)
     if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
         return false;
     bool good = major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR);
-    printf("kernel       %s %s%s\n", good ? "ok  " : "MISS", name.release, good ? "" : ": needs Linux 6.3 or later");
+    printf("kernel       %s %s%s\n", good ? "ok  " : "MISS", name.release, good ? "" : ": needs Linux 5.10 or later");
     return good;
 }
 
@@ -81,6 +82,7 @@ static bool check_needs(void)
     printf("redstart     %s (%s)\n", REDSTART_VERSION, REDSTART_COMMIT);
     bool good = check_kernel();
     good = check_btf() && good;
+    good = check_sockio() && good;
     good = check_lockdown() && good;
     check_host();
     return good;

@@ -134,6 +134,10 @@ static int loader_start(struct run *run, char **environment)
         arguments[n++] = "--config";
         arguments[n++] = run->runtime.loader_conf;
     }
+    if (run->options.variant) {
+        arguments[n++] = "--variant";
+        arguments[n++] = (char *)run->options.variant;
+    }
     memcpy(arguments + n, run->options.selectors.argument, run->options.selectors.count * sizeof *arguments);
     arguments[n + run->options.selectors.count] = NULL;
 

@@ -37,6 +37,7 @@ const char run_help[] =
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
+    "  --variant NAME            of the hooks: sockio-tp, sockio-fentry, sockio-sys (default: the best that this kernel has)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
     "  --log-format text|json    (default text)\n"
     "  --config FILE             all of this and more in a file, redstart.yaml(5); SIGHUP reads it again\n"
@@ -46,7 +47,7 @@ const char run_help[] =
     "Exit codes: 0 done, 1 failed while running, 2 bad usage, 3 the kernel or the privileges do not suffice.\n";
 
 // Selectors are numbered by enum selector_kind from SELECT or EXCLUDE on; PASS goes to the collector as it is.
-enum { OPTION_SELECT = 256, OPTION_EXCLUDE = 512, OPTION_PASS = 768, OPTION_USER, OPTION_HELP };
+enum { OPTION_SELECT = 256, OPTION_EXCLUDE = 512, OPTION_PASS = 768, OPTION_USER, OPTION_VARIANT, OPTION_HELP };
 
 static const struct option option_table[] = {
     {"port", required_argument, NULL, OPTION_SELECT + SELECTOR_PORT},
@@ -76,6 +77,7 @@ static const struct option option_table[] = {
     {"log-format", required_argument, NULL, OPTION_PASS},
     {"record", required_argument, NULL, OPTION_PASS},
     {"config", required_argument, NULL, OPTION_PASS},
+    {"variant", required_argument, NULL, OPTION_VARIANT},
     {"user", required_argument, NULL, OPTION_USER},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
@@ -113,6 +115,12 @@ static int option_apply(struct run_options *options, int option, const char *nam
         options->config = value;
         if (!value[0])
             return complaint_error(complaint, "--config: expected the name of a file");
+    }
+    if (option == OPTION_VARIANT) {
+        options->variant = value;
+        return strcmp(value, "sockio-tp") == 0 || strcmp(value, "sockio-fentry") == 0 || strcmp(value, "sockio-sys") == 0
+                   ? 0
+                   : complaint_error(complaint, "--variant %s: expected sockio-tp, sockio-fentry or sockio-sys", value);
     }
     if (option == OPTION_PASS)
         return option_pass(options, name, value, complaint);

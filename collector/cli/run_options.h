@@ -11,8 +11,9 @@
 
 struct run_options {
     bool help;
-    const char *user;   // NULL: by default
-    const char *config; // the file; NULL: none
+    const char *user;    // NULL: by default
+    const char *config;  // the file; NULL: none
+    const char *variant; // for the loader; NULL: it chooses
     enum log_level log_level;
     enum log_format log_format;
     struct selectors selectors;

@@ -26,7 +26,7 @@ static int parse(const char *const *arguments, const char *const *environment)
 static void test_routing(void **state)
 {
     assert_int_equal(parse(TEXTS("--port", "8080,9090", "--print-traces", "--exclude-pid=1", "--prometheus", ":8999",
-                                 "--user", "daemon", "--log-level=debug", "--exe=x", "--route", "/{id}"),
+                                 "--user", "daemon", "--variant=sockio-sys", "--log-level=debug", "--exe=x", "--route", "/{id}"),
                            NULL),
                      0);
     static const char *const loader[] = {"--port", "8080", "--port", "9090", "--exclude-pid", "1", "--exe", "x"};
@@ -40,6 +40,7 @@ static void test_routing(void **state)
         assert_string_equal(options.collector_arguments[i], collector[i]);
     assert_null(options.collector_arguments[array_size(collector)]);
     assert_string_equal(options.user, "daemon");
+    assert_string_equal(options.variant, "sockio-sys");
     assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
     assert_true(options.collector.print_traces && options.collector.prometheus);
 }
@@ -51,6 +52,7 @@ static void test_bare(void **state)
     assert_int_equal(options.collector_count, 0);
     assert_true(options.collector.print_traces);
     assert_null(options.user);
+    assert_null(options.variant);
     assert_int_equal(parse(TEXTS("--help"), NULL), 0);
     assert_true(options.help);
 }
@@ -78,6 +80,7 @@ static void test_mistakes(void **state)
         {{"--nothing"}, "--nothing: unknown option or unwanted value; see redstart run --help"},
         {{"8080"}, "8080: expected an option; see redstart run --help"},
         {{"--user="}, "--user: expected the name of a user"},
+        {{"--variant", "tp"}, "--variant tp: expected sockio-tp, sockio-fentry or sockio-sys"},
         {{"--prometheus", "a:b:c"},
          "--prometheus a:b:c: expected PORT (localhost), :PORT (all addresses), ADDR:PORT or "
          "[V6]:PORT, with a port from 1 to 65535"},

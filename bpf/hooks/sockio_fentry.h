@@ -1,0 +1,53 @@
+// Variant sockio-fentry: the functions of TCP and Unix streams that move bytes, at their end. They are called for io_uring and for
+// senders in the kernel too. Two signatures have changed: that of tcp_recvmsg with 5.19 (no more `nonblock`; how many arguments it
+// has we do not count since: bpf_get_func_ret), and the one for pages, which ends with 6.5.
+#pragma once
+#include "hooks/sockio.h"
+
+SEC("?fexit/tcp_sendmsg")
+int BPF_PROG(tcp_sent, struct sock *sk, struct msghdr *message, unsigned long size, int result)
+{
+    return sock_sent_by(sk, result, message);
+}
+
+// What a read discards is not in its buffer; errors and their packets are no bytes of the stream.
+static __always_inline int tcp_received_by(struct sock *sk, int result, int flags, struct msghdr *message)
+{
+    if (flags & MSG_ERRQUEUE)
+        return 0;
+    return sock_received_by(sk, result, flags, flags & MSG_TRUNC ? (void *)0 : message);
+}
+
+SEC("?fexit/tcp_recvmsg")
+int BPF_PROG(tcp_received, struct sock *sk, struct msghdr *message, unsigned long size, int flags)
+{
+    __u64 result = 0;
+
+    bpf_get_func_ret(ctx, &result);
+    return tcp_received_by(sk, result, flags, message);
+}
+
+SEC("?fexit/tcp_recvmsg")
+int BPF_PROG(tcp_received_18, struct sock *sk, struct msghdr *message, unsigned long size, int nonblock, int flags, int *address_size,
+             int result)
+{
+    return tcp_received_by(sk, result, flags, message);
+}
+
+SEC("?fexit/tcp_sendpage")
+int BPF_PROG(tcp_paged, struct sock *sk, void *page, int offset, unsigned long size, int flags, int result)
+{
+    return sock_sent_by(sk, result, (void *)0);
+}
+
+SEC("?fexit/unix_stream_sendmsg")
+int BPF_PROG(unix_sent, struct socket *socket, struct msghdr *message, unsigned long size, int result)
+{
+    return sock_sent_by(socket->sk, result, message);
+}
+
+SEC("?fexit/unix_stream_recvmsg")
+int BPF_PROG(unix_received, struct socket *socket, struct msghdr *message, unsigned long size, int flags, int result)
+{
+    return sock_received_by(socket->sk, result, flags, message);
+}
