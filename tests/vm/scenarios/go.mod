@@ -1,0 +1,3 @@
+module redstart/vm/scenarios
+
+go 1.19
