@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -60,10 +61,11 @@ func programs() string {
 // Programs loaded into the kernel, anyone's.
 func bpfPrograms() int {
 	const getNextProgram = 11 // enum bpf_cmd: BPF_PROG_GET_NEXT_ID
+	call := map[string]uintptr{"amd64": 321, "arm64": 280}[runtime.GOARCH]
 	attribute := struct{ start, next, flags uint32 }{}
 	count := 0
 	for {
-		_, _, err := syscall.Syscall(321, getNextProgram, uintptr(unsafe.Pointer(&attribute)), unsafe.Sizeof(attribute))
+		_, _, err := syscall.Syscall(call, getNextProgram, uintptr(unsafe.Pointer(&attribute)), unsafe.Sizeof(attribute))
 		if err != 0 {
 			return count
 		}
