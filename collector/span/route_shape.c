@@ -78,10 +78,21 @@ static size_t camel_end(struct str s, size_t from)
     return i;
 }
 
+// "deadbeef": no word of eight letters or more is made of these.
+static bool is_hex_word(struct str letters)
+{
+    size_t n = 0;
+    while (n < letters.n && (letters.p[n] | 0x20) >= 'a' && (letters.p[n] | 0x20) <= 'f')
+        n++;
+    return n == letters.n && n >= 8;
+}
+
 // Letters only: words in any of the usual spellings, or no words?
 static bool letters_vary(struct str letters)
 {
     unsigned pieces = 0, odd = 0;
+    if (is_hex_word(letters))
+        return true;
     for (size_t from = 0, to; from < letters.n; from = to) {
         to = camel_end(letters, from);
         struct str piece = str_part(letters, from, to);
@@ -127,14 +138,14 @@ static bool mixed_varies(struct str run)
     while (word < run.n && is_letter(run.p[word]))
         word++;
     struct str letters = {run.p, word};
-    if (version_name(run))
+    bool usual = IS_ONE_OF(run, STR("2fa"), STR("3d"), STR("3ds"), STR("a11y"), STR("aes128"), STR("aes256"),
+                           STR("b2b"), STR("b2c"), STR("base32"), STR("base64"), STR("e2e"), STR("ec2"), STR("h264"),
+                           STR("h265"), STR("i18n"), STR("ipv4"), STR("ipv6"), STR("k8s"), STR("l10n"), STR("log4j"),
+                           STR("log4j2"), STR("md5"), STR("mp3"), STR("mp4"), STR("p2p"), STR("s3"), STR("sha1"),
+                           STR("sha256"), STR("sha512"), STR("u2f"), STR("utf8"), STR("x64"), STR("x86"), STR("x509"));
+    if (usual || version_name(run))
         return false;
-    if (word >= 3 && word + 1 == run.n)
-        return letters_vary(letters) || !route_words_plausible(letters);
-    return !IS_ONE_OF(run, STR("2fa"), STR("3d"), STR("3ds"), STR("a11y"), STR("aes128"), STR("aes256"), STR("b2b"),
-                      STR("b2c"), STR("base32"), STR("base64"), STR("e2e"), STR("ec2"), STR("h264"), STR("h265"),
-                      STR("i18n"), STR("k8s"), STR("l10n"), STR("md5"), STR("mp3"), STR("mp4"), STR("p2p"), STR("s3"),
-                      STR("sha1"), STR("sha256"), STR("sha512"), STR("u2f"), STR("utf8"), STR("x509"));
+    return word < 3 || word + 1 != run.n || letters_vary(letters) || !route_words_plausible(letters);
 }
 
 // "180x180"

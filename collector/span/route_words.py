@@ -25,7 +25,7 @@ kubernetes lambda latency ldap limits livez liveness locale locales localhost lo
 lookups mailbox manifest manifests markdown memcached memberships metadata metrics microservice middleware mime mixin
 mobile moderation mongodb multipart mutex mysql namespace namespaces nginx nodejs npm nuxt oauth odata oidc openapi
 openid opensearch orgs pagination param params parquet passkeys passwordless pathname payload payloads paypal pdf php
-playlists plugin plugins podcast pods polyfill polyfills popup postgres postgresql pprof preferences prefetch presign
+playlists plugin plugins phpmyadmin podcast pods polyfill polyfills popup postgres postgresql pprof preferences prefetch presign
 presigned preview previews prod prometheus protobuf proxies proxy pubsub pulumi python querystring quickstart quota
 quotas ratelimit readme readyz readiness realtime rebase recaptcha redis redirect redirects refetch referrer regex
 registry reindex releases replica replicas replicasets repo repos repository reset resize resolver rest resync retries
