@@ -5,7 +5,7 @@ Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc (or connect, a proxy
 in FOLDER, or +unix for the socket FOLDER/INDEX instead of a port; one step for each request, the last one for all that
 follow. A line "PORT" for each case, in order, then a line
 "INDEX" for each request that came. Steps of both protocols:
-  503      that HTTP status, no body          close    end of the connection     late     an answer after 2 s
+  503      that HTTP status, no body          close    end of the connection     late     an answer after 4 s
   rst      a reset of the connection          slow     an answer after 0.2 s     noise    bytes of another protocol
   partial  one span rejected                  huge     5 MiB of answer           ok       accepted
 of http:
@@ -64,7 +64,7 @@ def common(connection, step):
     if step == "noise":
         connection.sendall(b"SSH-2.0-x\r\n")
         raise Gone
-    time.sleep({"late": 2, "slow": 0.2}.get(step, 0))
+    time.sleep({"late": 4, "slow": 0.2}.get(step, 0))
 
 
 class Http:
