@@ -76,8 +76,12 @@ PEM(client_ca)
 
 static int client_auth_read(struct reader *reader, const struct yaml_node *node)
 {
-    static const char *const names[] = {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
-                                        "VerifyClientCertIfGiven", "RequireAndVerifyClientCert", NULL};
+    static const char *const names[] = {"NoClientCert",
+                                        "RequestClientCert",
+                                        "RequireAnyClientCert",
+                                        "VerifyClientCertIfGiven",
+                                        "RequireAndVerifyClientCert",
+                                        NULL};
     unsigned index;
     // An older name of the same.
     bool old = node->kind == YAML_SCALAR && str_equal(node->text, STR("RequireClientCert"));
@@ -217,7 +221,8 @@ static int user_read(struct reader *reader, const struct yaml_node *node)
                   strspn(hash + 4, "0123456789") == 2;
     int cost = bcrypt ? (hash[4] - '0') * 10 + hash[5] - '0' : 0;
     if (!bcrypt) // the value may be a password: it is not shown
-        return yaml_error(reader->yaml, node, "expected a password's bcrypt hash ($2y$10$...), as htpasswd -nBC 10 makes it");
+        return yaml_error(reader->yaml, node,
+                          "expected a password's bcrypt hash ($2y$10$...), as htpasswd -nBC 10 makes it");
     if (cost < 4 || cost > WEB_COST_MAX)
         return yaml_error(reader->yaml, node, "expected a cost from 4 to %d; 10 takes some 70 ms", WEB_COST_MAX);
     if (config->user_count == WEB_USERS_MAX)

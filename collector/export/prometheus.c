@@ -1,5 +1,5 @@
-// What /metrics, /healthz and /readyz answer; see prometheus.h. Whoever reaches the port is a stranger: what he may cost
-// is bounded by prometheus_listener.c, who he is asked by web_auth.c. Which format a page has is chosen by
+// What /metrics, /healthz and /readyz answer; see prometheus.h. Whoever reaches the port is a stranger: what he may
+// cost is bounded by prometheus_listener.c, who he is asked by web_auth.c. Which format a page has is chosen by
 // prometheus_accept.c.
 #include "collector/export/prometheus.h"
 

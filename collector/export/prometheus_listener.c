@@ -24,8 +24,7 @@ void prometheus_listener_run(struct prometheus_listener *listener)
     unsigned before = listener_connections(listener);
     MHD_run(listener->daemon);
     // A daemon at its limit looks at its listening socket again only when it runs the next time.
-    if (before >= PROMETHEUS_CONNECTIONS_MAX &&
-        listener_connections(listener) < PROMETHEUS_CONNECTIONS_MAX)
+    if (before >= PROMETHEUS_CONNECTIONS_MAX && listener_connections(listener) < PROMETHEUS_CONNECTIONS_MAX)
         MHD_run(listener->daemon);
     MHD_UNSIGNED_LONG_LONG ms;
     bool timed = MHD_get_timeout(listener->daemon, &ms) == MHD_YES;
@@ -139,8 +138,8 @@ static int certificate_none(gnutls_session_t session, const gnutls_datum_t *auth
 static struct MHD_Daemon *daemon_start(struct prometheus_listener *listener, int fd, MHD_AccessHandlerCallback handle,
                                        void *context)
 {
-    const struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)certificate_none}, {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)certificate_none},
+                                         {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem *none = tls + 1;
     bool has_tls = listener->web && web_has_tls(listener->web);
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (has_tls ? MHD_USE_TLS : 0);
@@ -157,8 +156,7 @@ static struct MHD_Daemon *daemon_start(struct prometheus_listener *listener, int
 int prometheus_listener_open(struct prometheus_listener *listener, struct loop *loop, int fd, struct web *web,
                              MHD_AccessHandlerCallback handle, void *context)
 {
-    *listener =
-        (struct prometheus_listener){.loop = loop, .web = web, .epoll_fd = -1, .timer = -1, .limit_timer = -1};
+    *listener = (struct prometheus_listener){.loop = loop, .web = web, .epoll_fd = -1, .timer = -1, .limit_timer = -1};
     listener->daemon = daemon_start(listener, fd, handle, context);
     if (!listener->daemon)
         return -ENOMEM;

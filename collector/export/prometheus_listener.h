@@ -1,6 +1,6 @@
 // One listening socket of /metrics: libmicrohttpd's daemon on our loop, its limits, and its TLS. Who connects is a
-// stranger: libmicrohttpd parses requests, GnuTLS handshakes, with a cap on connections, on each connection's memory and
-// on its silence; prometheus_limit.c ends those that take too long. Called by prometheus.c.
+// stranger: libmicrohttpd parses requests, GnuTLS handshakes, with a cap on connections, on each connection's memory
+// and on its silence; prometheus_limit.c ends those that take too long. Called by prometheus.c.
 #pragma once
 
 #include <microhttpd.h>

@@ -1,5 +1,5 @@
-// See prometheus_page.h. gzip by ISA-L's fastest level: on pages, which repeat themselves line by line, it takes a quarter
-// of zlib's time, and what it leaves is 4 % of the page.
+// See prometheus_page.h. gzip by ISA-L's fastest level: on pages, which repeat themselves line by line, it takes a
+// quarter of zlib's time, and what it leaves is 4 % of the page.
 #include "collector/export/prometheus_page.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@ struct prometheus_page {
     struct prometheus_cursor cursor;
     struct prometheus_writer writer;
     struct buffer piece;
-    size_t taken; // of the piece
-    bool written; // there is no further piece
+    size_t taken;              // of the piece
+    bool written;              // there is no further piece
     struct isal_zstream *gzip; // NULL: plain
 };
 

@@ -47,8 +47,9 @@ static int state_parse(struct web_state *state, const char *path, struct complai
     size_t size;
     int r = file_read(path, YAML_SIZE_MAX, &bytes, &size);
     if (r < 0)
-        return complaint_error(complaint, "%s: cannot be read: %s; expected a web.yml, readable to the collector's user",
-                               path, strerror(-r));
+        return complaint_error(complaint,
+                               "%s: cannot be read: %s; expected a web.yml, readable to the collector's user", path,
+                               strerror(-r));
     r = web_config_parse(&state->config, path, (struct str){bytes, size}, complaint);
     explicit_bzero(bytes, size); // it may hold a key
     free(bytes);

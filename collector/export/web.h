@@ -1,6 +1,6 @@
-// The web.yml in force: its certificates, users, headers and rate. It and the files that it names are looked at again as
-// connections and requests come, at most once a second; what is wrong with a new one is logged and the old one stays.
-// Called by prometheus.c and prometheus_listener.c.
+// The web.yml in force: its certificates, users, headers and rate. It and the files that it names are looked at again
+// as connections and requests come, at most once a second; what is wrong with a new one is logged and the old one
+// stays. Called by prometheus.c and prometheus_listener.c.
 #pragma once
 
 #include "collector/conf/web_config.h"

@@ -1,5 +1,5 @@
-// See web_auth.h. What is remembered is a keyed digest of user, hash and password with its verdict: no password stays in
-// memory, and a changed web.yml makes old verdicts unreachable. Right and wrong ones are remembered apart, so that
+// See web_auth.h. What is remembered is a keyed digest of user, hash and password with its verdict: no password stays
+// in memory, and a changed web.yml makes old verdicts unreachable. Right and wrong ones are remembered apart, so that
 // guesses push no right one out.
 #include "collector/export/web_auth.h"
 

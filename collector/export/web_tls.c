@@ -46,7 +46,8 @@ static int pem_load(const struct web_pem *pem, const char *key, gnutls_datum_t *
     size_t size = pem->text.n;
     int r = pem->file[0] ? file_read(pem->file, PEM_MAX, &bytes, &size) : 0;
     if (r < 0)
-        return complaint_error(complaint, "%s: cannot be read: %s; expected the PEM of %s, readable to the collector's user",
+        return complaint_error(complaint,
+                               "%s: cannot be read: %s; expected the PEM of %s, readable to the collector's user",
                                pem->file, strerror(-r), key);
     if (!pem->file[0] && !(bytes = strndup(pem->text.p, pem->text.n)))
         return -ENOMEM;
@@ -89,11 +90,13 @@ static int authority_load(struct web_tls *tls, const struct web_config *config, 
 {
     gnutls_datum_t authority = {0};
     if (!config->client_ca.file[0] && !config->client_ca.text.n) {
-        bool verified = config->client_auth == WEB_CLIENT_VERIFY_IF_GIVEN ||
-                        config->client_auth == WEB_CLIENT_REQUIRE_AND_VERIFY;
+        bool verified =
+            config->client_auth == WEB_CLIENT_VERIFY_IF_GIVEN || config->client_auth == WEB_CLIENT_REQUIRE_AND_VERIFY;
         int code = verified ? gnutls_certificate_set_x509_system_trust(tls->credentials) : 0;
-        return code < 0 ? complaint_error(complaint, "client_auth_type: expected a client_ca_file: this host's own "
-                                                     "authorities: %s", gnutls_strerror(code))
+        return code < 0 ? complaint_error(complaint,
+                                          "client_auth_type: expected a client_ca_file: this host's own "
+                                          "authorities: %s",
+                                          gnutls_strerror(code))
                         : 0;
     }
     int r = pem_load(&config->client_ca, "client_ca_file", &authority, complaint);

@@ -7,7 +7,8 @@
 
 struct web_tls;
 
-// Reads the certificates. 0; -EINVAL with errors in the complaint that name the file and what is wrong with it; -ENOMEM.
+// Reads the certificates. 0; -EINVAL with errors in the complaint that name the file and what is wrong with it;
+// -ENOMEM.
 int web_tls_new(struct web_tls **ret_tls, const struct web_config *config, struct complaint *complaint) must_check;
 // Counted: a session goes on with what it began with while new ones have newer certificates. NULL is fine.
 struct web_tls *web_tls_ref(struct web_tls *tls);

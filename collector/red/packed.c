@@ -54,7 +54,8 @@ bool packed_store(struct packed **packed, const struct exponential *exponential)
             return false;
         }
     }
-    *block = (struct packed){exponential->zero_count, exponential->offset, exponential->used, exponential->scale, width};
+    *block =
+        (struct packed){exponential->zero_count, exponential->offset, exponential->used, exponential->scale, width};
     for (unsigned i = 0; i < exponential->used; i++)
         count_set(block, i, exponential->bucket[i]);
     *packed = block;

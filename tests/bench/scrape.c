@@ -1,7 +1,7 @@
 // What a scrape costs the collector's loop: a page read piece by piece as libmicrohttpd does, in each format, plain and
-// gzipped. Prints bytes, processor time in all, the longest that one piece held the loop up, and memory taken for it; before that
-// what the series themselves take.
-// Usage: bench-scrape [series], by default 10,000 histograms: 2,500 series of a server's four metrics.
+// gzipped. Prints bytes, processor time in all, the longest that one piece held the loop up, and memory taken for it;
+// before that what the series themselves take. Usage: bench-scrape [series], by default 10,000 histograms: 2,500 series
+// of a server's four metrics.
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>

@@ -171,11 +171,14 @@ CONTEXTS = {name: b"GET / HTTP/1.1\r\n" + lines + b"\r\n" for name, lines in CON
 HASH = b"$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 WEB_CONFIGS = {
     "users": b"basic_auth_users:\n  alice: " + HASH + b"\n",
-    "tls": b"tls_server_config:\n  cert_file: c.pem\n  key_file: /k.pem\n  client_auth_type: RequireAndVerifyClientCert\n"
-    b"  client_ca_file: a\n  client_allowed_sans: [x.example]\n  min_version: TLS13\n  curve_preferences: [X25519]\n",
-    "inline": b"tls_server_config:\n  cert: |\n    -----BEGIN CERTIFICATE-----\n  key: '-----BEGIN '\n  max_version: TLS12\n",
-    "http": b"http_server_config: {http2: false, headers: {X-Frame-Options: deny}}\nrate_limit: {interval: 1s, burst: 2}\n",
-    "mistakes": b"tls: 1\nbasic_auth_users: {a: b}\nrate_limit: {burst: -1}\ntls_server_config: {cipher_suites: [x]}\n",
+    "tls": b"tls_server_config:\n  cert_file: c.pem\n  key_file: /k.pem\n"
+    b"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: a\n  client_allowed_sans: [x.example]\n  min_version: TLS13\n  curve_preferences: [X25519]\n",
+    "inline": b"tls_server_config:\n  cert: |\n    -----BEGIN CERTIFICATE-----\n  key: '-----BEGIN '\n"
+    b"  max_version: TLS12\n",
+    "http": b"http_server_config: {http2: false, headers: {X-Frame-Options: deny}}\n"
+    b"rate_limit: {interval: 1s, burst: 2}\n",
+    "mistakes": b"tls: 1\nbasic_auth_users: {a: b}\nrate_limit: {burst: -1}\n"
+    b"tls_server_config: {cipher_suites: [x]}\n",
 }
 
 for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS),

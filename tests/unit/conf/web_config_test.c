@@ -116,7 +116,8 @@ static void mistakes(void **state)
         {"tls_server_config: {" PAIR ", min_version: TLS13, max_version: TLS12}",
          "/etc/w.yml:1:1: tls_server_config: expected a min_version that is not above max_version"},
         {"tls_server_config: {" PAIR ", cipher_suites: [TLS_AES_128_GCM_SHA256]}",
-         "/etc/w.yml:1:48: tls_server_config.cipher_suites: single cipher suites cannot be chosen with GnuTLS; leave it "
+         "/etc/w.yml:1:48: tls_server_config.cipher_suites: single cipher suites cannot be chosen with GnuTLS; leave "
+         "it "
          "out (its defaults are taken), or set min_version: TLS13"},
         {"tls_server_config: {" PAIR ", curve_preferences: [X25519, X25519]}",
          "/etc/w.yml:1:76: tls_server_config.curve_preferences[1]: expected each curve once"},
@@ -132,8 +133,8 @@ static void mistakes(void **state)
         {"http_server_config: {headers: {X-XSS-Protection: \"a\\nb: c\"}}",
          "/etc/w.yml:1:50: http_server_config.headers.X-XSS-Protection: expected a header's value in one line, without "
          "control characters"},
-        {"rate_limit: {interval: soon}",
-         "/etc/w.yml:1:24: rate_limit.interval: expected a duration such as 500ms, 60s or 1h30m, from 0s to 1h, not soon"},
+        {"rate_limit: {interval: soon}", "/etc/w.yml:1:24: rate_limit.interval: expected a duration such as 500ms, 60s "
+                                         "or 1h30m, from 0s to 1h, not soon"},
         {"rate_limit: {burst: 0}", "/etc/w.yml:1:21: rate_limit.burst: expected a number from 1 to 1000000, not 0"},
     };
     for (size_t i = 0; i < array_size(rows); i++) {

@@ -74,7 +74,7 @@ static void verdicts(void **state)
         {"alice", hash, "Secret", WEB_DENIED, false},
         {"alice", hash, "Secret", WEB_DENIED, true},
         {"alice", hash, "", WEB_DENIED, false},
-        {"bob", hash, "secret", WEB_GRANTED, false}, // another user is asked anew
+        {"bob", hash, "secret", WEB_GRANTED, false},   // another user is asked anew
         {"alice", other, "secret", WEB_DENIED, false}, // the password was changed
         {"alice", other, "other", WEB_GRANTED, false},
         {"nobody", NULL, "secret", WEB_DENIED, false}, // fits the dummy, and is nobody's

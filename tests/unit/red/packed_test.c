@@ -29,7 +29,8 @@ static double value_of(unsigned i, unsigned spread)
     uint64_t mixed = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
     if (mixed >> 60 == 0)
         return 0;
-    return ldexp(1 + (double)(mixed >> 40 & 0xffff) / 0x10000, (int)(mixed >> 20 & 0xff) % (int)(2 * spread + 1) - (int)spread);
+    return ldexp(1 + (double)(mixed >> 40 & 0xffff) / 0x10000,
+                 (int)(mixed >> 20 & 0xff) % (int)(2 * spread + 1) - (int)spread);
 }
 
 static void as_the_whole_form(void **state)

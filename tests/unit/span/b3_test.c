@@ -17,8 +17,8 @@
 
 enum outcome {
     NOTHING,
-    WIDE = 1,      // the ids, with all 128 bits of the trace's
-    NARROW = 2,    // with its low 64 bits
+    WIDE = 1,   // the ids, with all 128 bits of the trace's
+    NARROW = 2, // with its low 64 bits
     SAMPLED = 4,
     REFUSED = 8,
 };
@@ -144,8 +144,8 @@ static void multi(void **state)
 static void precedence(void **state)
 {
     static const struct propagators w3c_b3 = {2, {PROPAGATOR_TRACECONTEXT, PROPAGATOR_B3}},
-                                    b3_w3c = {2, {PROPAGATOR_B3, PROPAGATOR_TRACECONTEXT}},
-                                    b3 = {1, {PROPAGATOR_B3}}, none = {0};
+                                    b3_w3c = {2, {PROPAGATOR_B3, PROPAGATOR_TRACECONTEXT}}, b3 = {1, {PROPAGATOR_B3}},
+                                    none = {0};
 #define W3C "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     static const struct {
         const struct propagators *propagators;
