@@ -25,26 +25,26 @@ kubernetes lambda latency ldap limits livez liveness locale locales localhost lo
 lookups mailbox manifest manifests markdown memcached memberships metadata metrics microservice middleware mime mixin
 mobile moderation mongodb multipart mutex mysql namespace namespaces nginx nodejs npm nuxt oauth odata oidc openapi
 openid opensearch orgs pagination param params parquet passkeys passwordless pathname payload payloads paypal pdf php
-playlists plugin plugins phpmyadmin podcast pods polyfill polyfills popup postgres postgresql pprof preferences prefetch presign
-presigned preview previews prod prometheus protobuf proxies proxy pubsub pulumi python querystring quickstart quota
-quotas ratelimit readme readyz readiness realtime rebase recaptcha redis redirect redirects refetch referrer regex
-registry reindex releases replica replicas replicasets repo repos repository reset resize resolver rest resync retries
-retry robots rollup roadmap rollback rollout rollouts rpc rss runtime saml sandbox scan scanning schema schemas scim
-scoreboard screenshot sdk sdks search secrets segments serverless serviceworker session sessions sftp shipment
-shortlink signin signout signup sitemap sitemaps sku skus slack smtp snapshot snapshots snippet snippets soap socket
-sockjs sortby splash spreadsheet sql src sso ssh startup statefulset statefulsets static stats status stdout storefront
-stripe stylesheet submenu submodule subnet subnets subscribe subscription subscriptions sudo superuser svg swagger sync
-sysadmin syslog tabs tags tarball telemetry tenant tenants terraform thumbnail thumbnails timeline timeout timeouts
-timeseries timestamp timestamps timezone tls todo todos token tokens tooltip topics totp traceroute trackers trailers
-trpc txt typescript unsubscribe upload uploads uploader upsert uptime uri url urls userinfo username usernames users
-utils uuid validator validators variants vendor vendors viewport vpc vpn wallet wallets wasm webauthn webapp webdav
-webhook webhooks webmanifest webpack websocket websockets whitelist whoami widget widgets wiki wikis wishlist wishlists
-wms woff wordpress workspace workspaces workflow workflows xhr xml xmlrpc yaml zip
+playlists plugin plugins phpmyadmin podcast pods polyfill polyfills popup postgres postgresql pprof preferences
+prefetch presign presigned preview previews prod prometheus protobuf proxies proxy pubsub pulumi python querystring
+quickstart quota quotas ratelimit readme readyz readiness realtime rebase recaptcha redis redirect redirects refetch
+referrer regex registry reindex releases replica replicas replicasets repo repos repository reset resize resolver rest
+resync retries retry robots rollup roadmap rollback rollout rollouts rpc rss runtime saml sandbox scan scanning schema
+schemas scim scoreboard screenshot sdk sdks search secrets segments serverless serviceworker session sessions sftp
+shipment shortlink signin signout signup sitemap sitemaps sku skus slack smtp snapshot snapshots snippet snippets soap
+socket sockjs sortby splash spreadsheet sql src sso ssh startup statefulset statefulsets static stats status stdout
+storefront stripe stylesheet submenu submodule subnet subnets subscribe subscription subscriptions sudo superuser svg
+swagger sync sysadmin syslog tabs tags tarball telemetry tenant tenants terraform thumbnail thumbnails timeline
+timeout timeouts timeseries timestamp timestamps timezone tls todo todos token tokens tooltip topics totp traceroute
+trackers trailers trpc txt typescript unsubscribe upload uploads uploader upsert uptime uri url urls userinfo username
+usernames users utils uuid validator validators variants vendor vendors viewport vpc vpn wallet wallets wasm webauthn
+webapp webdav webhook webhooks webmanifest webpack websocket websockets whitelist whoami widget widgets wiki wikis
+wishlist wishlists wms woff wordpress workspace workspaces workflow workflows xhr xml xmlrpc yaml zip
 """
 TERM_WEIGHT = 3
 LETTERS = "`abcdefghijklmnopqrstuvwxyz"  # ` stands for the ends of a word
 BITS = (-4.5, -7.0, -9.5)  # log2 of the third letter's probability after two: usual, fair, rare; below: next to never
-BYTES_IN_LINE = 20
+BYTES_IN_LINE = 19
 
 
 def levels(words):
