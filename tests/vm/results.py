@@ -12,7 +12,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parent.parent / "README.md"
 BEGIN, END = "<!-- kernels: made by tests/vm/results.py from what the tests found -->\n", "<!-- end of kernels -->\n"
-KERNELS = ["5.10", "6.1", "6.12", "6.18", "7"]
+KERNELS = ["5.10", "6.1", "6.12", "6.12-arm64", "6.18"]
 VARIANTS = ["sockio-tp", "sockio-fentry", "sockio-sys"]
 GROWTH = 1.2
 OUTCOME = re.compile(r"^(ok|counted|second|unseen|unavailable|FAILED) (sockio-\w+) ?([^:]*)")
