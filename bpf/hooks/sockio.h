@@ -5,11 +5,6 @@
 #include <bpf/bpf_tracing.h>
 #include "io/on_io.h"
 
-static __always_inline bool is_unix(struct sock *sk)
-{
-    return !cfg_way.hashed && sk->__sk_common.skc_family == AF_UNIX;
-}
-
 // Does an observed process listen where this client's end is connected? The client's peer is who called listen(2).
 static __always_inline bool unix_server_observed(struct sock *client)
 {

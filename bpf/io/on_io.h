@@ -3,6 +3,7 @@
 #include "vmlinux.h"
 #include "io/request.h"
 #include "io/response.h"
+#include "io/steady.h"
 #include "maps/settings.h"
 
 enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
@@ -25,6 +26,11 @@ static __always_inline struct sock *sock_of_file(struct file *file)
         return (void *)0;
     struct socket *socket = BPF_CORE_READ(file, private_data);
     return socket ? BPF_CORE_READ(socket, sk) : (void *)0;
+}
+
+static __always_inline bool is_unix(struct sock *sk)
+{
+    return !cfg_way.hashed && sk->__sk_common.skc_family == AF_UNIX;
 }
 
 // 0 of a Unix socket.
@@ -223,13 +229,13 @@ static __always_inline bool role_find(struct connection *connection, const struc
     return role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT);
 }
 
-static __always_inline void connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n, void *source)
+static __noinline int connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n, void *source)
 {
     struct io io;
 
     if (connection->flags & (CONNECTION_PENDING | CONNECTION_UNOWNED) && !connection_decide(connection, sk)) {
         connection_refuse(connection);
-        return;
+        return 0;
     }
     if (!(connection->flags & CONNECTION_NAMED))
         address_fill(connection, sk);
@@ -237,26 +243,40 @@ static __always_inline void connection_moved(struct connection *connection, stru
     io.now = bpf_ktime_get_ns();
     user_buffer_find(&io.buffer, source);
     if (connection->record.role == RECORD_ROLE_UNKNOWN && !role_find(connection, &io, direction))
-        return;
+        return 0;
     if ((direction == DIRECTION_RECEIVED) == (connection->record.role == RECORD_ROLE_SERVER))
         request_bytes_seen(connection, sk, &io);
     else
         response_bytes_seen(connection, sk, &io);
+    return 0;
 }
 
-static __noinline int on_io(struct sock *sk, __u32 direction, __u32 n, void *source)
+// A socket without state: is it as little of interest as most? A TCP connection is met when it is read (a server's first call, or a
+// client's answer), by its port or by who reads.
+static __always_inline bool io_of_nobody(struct sock *sk, __u32 direction)
+{
+    if (cfg_way.sockio != SOCKIO_TP)
+        return false;
+    if (is_unix(sk))
+        return task_unselected();
+    return direction == DIRECTION_SENT || (!port_open(sk->__sk_common.skc_num) && (!policy.names || task_unselected()));
+}
+
+static __always_inline void on_io(struct sock *sk, __u32 direction, __u32 n, void *source)
 {
     struct connection *connection = connection_find(sk);
 
+    if (!connection && io_of_nobody(sk, direction))
+        return;
     if (!connection)
         connection = connection_adopt(sk);
     if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
-        return 0;
-    connection_lock(&connection->busy);
-    if (!(connection->flags & CONNECTION_IGNORED))
+        return;
+    connection_lock(connection);
+    bool done = cfg_way.sockio == SOCKIO_TP && steady_moved(connection, direction == DIRECTION_RECEIVED, n);
+    if (!done && !(connection->flags & CONNECTION_IGNORED))
         connection_moved(connection, sk, direction, n, source);
     connection_unlock(connection);
-    return 0;
 }
 
 // The connection is over: what waits is reported as it is.
@@ -266,7 +286,7 @@ static __noinline int connection_end(struct connection *connection, struct sock 
 
     if (connection->flags & CONNECTION_LISTENER)
         return 0;
-    connection_lock(&connection->busy);
+    connection_lock(connection);
     if (connection->flags & CONNECTION_NAMED && !(connection->flags & CONNECTION_IGNORED)) {
         __u64 now = bpf_ktime_get_ns();
         record->socket_error = error;

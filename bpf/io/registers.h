@@ -22,6 +22,7 @@ enum {
     CALL_IO_URING_ENTER = 426,
 };
 #define USER_CS_32 0x23 // arch/x86 __USER32_CS: another system call table
+#define REGS_NUMBER(regs) (regs)->orig_ax
 #define REGS_CALL(regs) ((regs)->cs == USER_CS_32 ? -1 : (int)(regs)->orig_ax)
 #define REGS_FIRST(regs) (regs)->di
 #define REGS_SECOND(regs) (regs)->si
@@ -46,6 +47,7 @@ enum {
     CALL_PWRITEV2 = 287,
     CALL_IO_URING_ENTER = 426,
 };
+#define REGS_NUMBER(regs) (__u32)(regs)->syscallno
 #define REGS_CALL(regs) (regs)->syscallno
 #define REGS_FIRST(regs) (regs)->orig_x0
 #define REGS_SECOND(regs) (regs)->regs[1]

@@ -143,7 +143,7 @@ static __always_inline bool lock_try(__u32 *busy)
 // Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one after the
 // other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or two, and after a bounded
 // wait we go on without: a wrong exchange is better than a stalled service.
-SUBPROGRAM int connection_lock(__u32 *busy)
+SUBPROGRAM int connection_wait(__u32 *busy)
 {
     if (!busy)
         return 0;
@@ -152,6 +152,12 @@ SUBPROGRAM int connection_lock(__u32 *busy)
             return 1;
     __sync_fetch_and_add(busy, 1); // the unlock takes it back
     return 0;
+}
+
+static __always_inline void connection_lock(struct connection *connection)
+{
+    if (!lock_try(&connection->busy))
+        connection_wait(&connection->busy);
 }
 
 static __always_inline void connection_unlock(struct connection *connection)

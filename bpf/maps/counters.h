@@ -12,10 +12,16 @@ struct {
     __type(value, struct counters);
 } counters SEC(".maps");
 
-static __always_inline void counter_add(enum counter which, __s64 n)
+// NULL only of a CPU that the kernel had not called possible.
+static __always_inline struct counters *counters_here(void)
 {
     __u32 cpu = bpf_get_smp_processor_id();
-    struct counters *mine = bpf_map_lookup_elem(&counters, &cpu);
+    return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+static __always_inline void counter_add(enum counter which, __s64 n)
+{
+    struct counters *mine = counters_here();
     if (mine)
         __sync_fetch_and_add(&mine->value[which % 32], n); // atomic: a soft interrupt may count on top of us
 }

@@ -45,6 +45,21 @@ static __always_inline __u8 target_flags(__u32 pid)
     return target_read(pid).flags;
 }
 
+// Is nothing of the current process observed, as of most? Then a socket without state stays so.
+static __always_inline bool task_unselected(void)
+{
+    struct target *target = target_of(bpf_get_current_task_btf()->tgid);
+    return target && !(target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) && !(target->rules & ~policy.open) &&
+           !policy_pending();
+}
+
+// Does a rule that names nothing but ports name this one? Whoever serves it is observed, also where the listener was not seen (Go's
+// from before us, which are MPTCP's: who speaks TCP alone is accepted as TCP).
+static __always_inline bool port_open(__u16 port)
+{
+    return policy.ports[port] & policy.open;
+}
+
 // The rules by which the port is this process's, or would be if none of them excluded.
 static __always_inline __u8 port_rules(struct target target, __u16 port)
 {

@@ -15,8 +15,10 @@ bool record_check(const void *bytes, size_t size)
 
     if (size < sizeof *record || (uintptr_t)bytes % 8)
         return false;
-    size_t data = size - sizeof *record;
-    return (record->kind == RECORD_KIND_HTTP1 || record->kind == RECORD_KIND_HTTP1_END) && record->size == size &&
+    if (record->size < sizeof *record || record->size > size) // the ring's entry may be larger
+        return false;
+    size_t data = record->size - sizeof *record;
+    return (record->kind == RECORD_KIND_HTTP1 || record->kind == RECORD_KIND_HTTP1_END) &&
            (record->family == AF_INET || record->family == AF_INET6 || record->family == AF_UNIX) &&
            (record->role == RECORD_ROLE_SERVER || record->role == RECORD_ROLE_CLIENT) &&
            part_fits(record, data, 0, record->request_captured, HEAD_CAPTURE_MAX) &&

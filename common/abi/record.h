@@ -30,7 +30,7 @@ enum record_flag {
 };
 
 struct http1_record {
-    __u16 kind, size;           // enum record_kind; bytes of the whole record, data included
+    __u16 kind, size;           // enum record_kind; bytes of the record, data included (its entry in the ring may be larger)
     __u8 family, role;          // AF_INET, AF_INET6, AF_UNIX; enum record_role of the observed process
     __u16 flags;                // enum record_flag
     __u32 pid, netns;           // thread group that read (server) or sent (client) the request; network namespace inode

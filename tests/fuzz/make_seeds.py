@@ -58,7 +58,7 @@ STREAMS = {
 
 # As collector/intake/recording.h has it.
 ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE = range(1, 10)
-ABI_VERSION = 2
+ABI_VERSION = 3
 
 
 def entry(kind, time, data=b""):

@@ -44,6 +44,7 @@ static void test_good_ones(void **state)
     record->path_captured = 10;
     assert_true(record_check(record, sizeof *record + 100));
     record = record_good();
+    assert_true(record_check(record, sizeof *record + 176)); // the ring's entry is larger
     record->kind = RECORD_KIND_HTTP1_END;
     record->size = sizeof *record;
     record->request_captured = record->response_offset = record->response_captured = 0;
@@ -58,6 +59,9 @@ static void test_bad_ones(void **state)
     refused(record->role = RECORD_ROLE_UNKNOWN);
     refused(record->role = 3);
     refused(record->size++);
+    refused(record->size--);
+    refused(record->size = sizeof *record - 1);
+    refused(record->size = 0);
     refused(record->request_captured = 101);
     refused(record->request_captured = 0xffff);
     refused(record->response_captured = 61);
