@@ -143,6 +143,8 @@ static void page_asked(void *context, enum prometheus_format format)
     };
     struct collector *collector = context;
     red_keep(collector->stages.red, extras[format]);
+    if (extras[format] & RED_EXTRA_EXEMPLARS) // which name a trace
+        conn_table_propagators(collector->stages.connections, &collector->reload.current->propagators);
 }
 
 static const char *not_ready(void *context)
@@ -253,8 +255,11 @@ static int outputs_start(struct collector *collector)
         .not_ready = not_ready,
         .context = collector,
     };
-    return outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, collector->stages.red,
-                        &collector->self);
+    int r = outputs_open(&collector->outputs, collector->loop, &collector->options, &exposition, collector->stages.red,
+                         &collector->self);
+    if (r == 0 && !outputs_read_spans(collector->outputs) && !red_names_ends(collector->stages.red))
+        conn_table_propagators(collector->stages.connections, NULL);
+    return r;
 }
 
 // Puts the recorder between intake and *receiver.

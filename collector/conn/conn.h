@@ -18,7 +18,8 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
                    struct self *self, span_sink_fn *sink, void *sink_context) must_check;
 // Decides from now on which spans are sampled. Keeps the pointer.
 void conn_table_sampler(struct conn_table *table, const struct sampler *sampler);
-// Which headers name a request's parent; until then propagators_default. Keeps the pointer.
+// Which headers name a request's parent; until then propagators_default. NULL: nobody reads spans, they are
+// only measured. Keeps the pointer.
 void conn_table_propagators(struct conn_table *table, const struct propagators *propagators);
 // Routes spans from now on. Keeps the pointer.
 void conn_table_router(struct conn_table *table, struct router *router);

@@ -35,7 +35,7 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
     }
     struct span span;
     exchange_to_span(exchange, process, pairing->propagators, &span);
-    if (pairing->sampler)
+    if (pairing->sampler && pairing->propagators)
         span.sampled = sampler_pass(pairing->sampler, &span);
     span.selection = pairing->selection;
     if (pairing->router)

@@ -13,7 +13,7 @@ struct pairing {
     struct router *router;            // NULL: spans have no routes
     struct span_selection *selection; // of spans' attributes; NULL: all
     const struct sampler *sampler;    // NULL: spans are sampled as their parents say
-    const struct propagators *propagators;
+    const struct propagators *propagators; // NULL: nobody reads spans, see exchange_to_span
     span_sink_fn *sink;
     void *sink_context;
 };

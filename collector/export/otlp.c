@@ -100,6 +100,11 @@ static bool traces_wanted(const struct otlp *otlp)
     return false;
 }
 
+bool otlp_reads_spans(const struct otlp *otlp)
+{
+    return otlp->queue != NULL;
+}
+
 void otlp_span(void *context, const struct span *span)
 {
     struct otlp *otlp = context;

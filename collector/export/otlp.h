@@ -34,6 +34,8 @@ void otlp_free(struct otlp *otlp);
 // goes gets 5 s for that. What waits for other things than destinations, as the size of queues, stays. 0 or -errno: then
 // a new destination is missing.
 int otlp_reload(struct otlp *otlp, const struct otlp_settings *settings) must_check;
+// Are traces among what is pushed?
+bool otlp_reads_spans(const struct otlp *otlp);
 // A span_sink_fn. All that comes is pushed: sampling is decided before.
 void otlp_span(void *otlp, const struct span *span);
 // Sends what is queued (and one last set of metrics), for at most timeout_ns, running the loop meanwhile.

@@ -127,6 +127,11 @@ void outputs_free(struct outputs *outputs)
     free(outputs);
 }
 
+bool outputs_read_spans(const struct outputs *outputs)
+{
+    return outputs->text || (outputs->otlp && otlp_reads_spans(outputs->otlp));
+}
+
 void outputs_span(struct outputs *outputs, const struct span *span)
 {
     if (outputs->text)

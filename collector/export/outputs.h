@@ -18,6 +18,8 @@ void outputs_free(struct outputs *outputs);
 #define OUTPUTS_FILES_MAX (OTLP_FILES_MAX + WEB_FILES_MAX)
 void outputs_files(const struct outputs *outputs, const struct collector_options *options,
                    const char *ret_files[OUTPUTS_FILES_MAX + 1]);
+// Is there an output that reads spans?
+bool outputs_read_spans(const struct outputs *outputs);
 // Standard output gets every span, pushing those of sampled traces.
 void outputs_span(struct outputs *outputs, const struct span *span);
 // Waits for what is queued to leave, at most timeout_ns in all.

@@ -208,25 +208,22 @@ enum parse_status http1_response_parse(struct str input, struct http1_response *
     *ret_response = (struct http1_response){.headers.content_length = HTTP1_LENGTH_UNKNOWN};
     empty_lines_skip(&cursor, end);
     for (;;) {
-        struct http1_response head = {.headers.content_length = HTTP1_LENGTH_UNKNOWN};
         if (cursor == end || (end - cursor == 1 && *cursor == '\r')) {
             ret_response->status = interim;
             return PARSE_MORE;
         }
-        enum parse_status status = response_head_parse(&cursor, end, &head);
+        if (interim)
+            *ret_response = (struct http1_response){.headers.content_length = HTTP1_LENGTH_UNKNOWN};
+        enum parse_status status = response_head_parse(&cursor, end, ret_response);
         if (status == PARSE_BAD)
-            head.status = interim = 0;
-        *ret_response = head;
-        if (status == PARSE_BAD)
-            return PARSE_BAD;
-        if (status == PARSE_MORE) {
-            if (head.status == 0)
-                ret_response->status = interim;
-            return PARSE_MORE;
-        }
-        if (head.status / 100 != 1 || head.status == 101)
+            ret_response->status = 0;
+        else if (status == PARSE_MORE && ret_response->status == 0)
+            ret_response->status = interim;
+        if (status != PARSE_OK)
+            return status;
+        if (ret_response->status / 100 != 1 || ret_response->status == 101)
             break;
-        interim = head.status;
+        interim = ret_response->status;
     }
     ret_response->complete = true;
     ret_response->head_size = (size_t)(cursor - input.p);

@@ -55,17 +55,23 @@ struct red_key red_key_overflow(const struct span *span, const struct red_view *
     };
 }
 
+// One byte tells texts apart that we choose ourselves: "http" and "https", "1.0" and "1.1".
+static uint64_t text_mark(const char *text, size_t at)
+{
+    return text ? (uint8_t)text[at] : 1;
+}
+
 uint64_t red_key_hash(const struct red_key *key, uint64_t seed)
 {
     uint64_t numbers = (uint64_t)key->method << 48 | (uint64_t)key->status << 32 | (uint64_t)key->server_port << 16 |
                        (uint64_t)key->instruments << 8 | (uint64_t)key->without_method << 2 | (uint64_t)key->kind << 1 |
                        key->overflow;
-    uint64_t hash = hash_mix(seed ^ (uintptr_t)key->service, numbers);
-    hash = hash_text(hash, str_from(key->scheme));
-    hash = hash_text(hash, str_from(key->version));
-    hash = hash_text(hash, str_from(key->error_type));
-    hash = hash_text(hash, key->server_address);
-    hash = hash_text(hash, key->route);
+    uint64_t texts = text_mark(key->scheme, sizeof "http" - 1) << 8 | text_mark(key->version, sizeof "1." - 1);
+    uint64_t hash = hash_mix(hash_mix(seed ^ (uintptr_t)key->service, numbers), texts);
+    if (key->error_type)
+        hash = hash_text(hash, str_from(key->error_type));
+    if (key->server_address.n || key->route.n)
+        hash = hash_text(hash_text(hash, key->server_address), key->route);
     if (key->path.n || key->client_address.n)
         hash = hash_text(hash_text(hash, key->path), key->client_address);
     return hash;
@@ -77,7 +83,12 @@ static bool text_equal(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-// Texts in a series end in NUL and hold none.
+// kept: in a series, with a NUL behind it and none in it; the other is cut to fit there.
+static bool text_kept(struct str text, const char *kept)
+{
+    return text.n ? kept && strncmp(text.p, kept, text.n) == 0 && kept[text.n] == 0 : !kept || !*kept;
+}
+
 bool red_key_fits(const struct red_key *key, const struct red_series *series)
 {
     return key->kind == series->kind && key->service == series->service && key->overflow == series->overflow &&
@@ -85,9 +96,8 @@ bool red_key_fits(const struct red_key *key, const struct red_series *series)
            key->without_method == series->without_method && key->status == series->status &&
            key->server_port == series->server_port && text_equal(key->scheme, series->scheme) &&
            text_equal(key->version, series->version) && text_equal(key->error_type, series->error_type) &&
-           str_equal(key->server_address, str_from(series->server_address)) &&
-           str_equal(key->route, str_from(series->route)) && str_equal(key->path, str_from(series->path)) &&
-           str_equal(key->client_address, str_from(series->client_address));
+           text_kept(key->server_address, series->server_address) && text_kept(key->route, series->route) &&
+           text_kept(key->path, series->path) && text_kept(key->client_address, series->client_address);
 }
 
 static bool text_keep(struct str text, char **ret_copy)

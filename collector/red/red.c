@@ -123,6 +123,16 @@ void red_free(struct red *red)
     free(red);
 }
 
+bool red_names_ends(const struct red *red)
+{
+    const unsigned ends = 1u << RED_ATTRIBUTE_SERVER_ADDRESS | 1u << RED_ATTRIBUTE_CLIENT_ADDRESS;
+    const struct views *views = &red->views[SPAN_KIND_SERVER];
+    unsigned attributes = 0;
+    for (unsigned i = 0; i < views->count; i++)
+        attributes |= views->view[i].attributes;
+    return attributes & ends;
+}
+
 void red_keep(struct red *red, unsigned extras)
 {
     red->extras |= extras;

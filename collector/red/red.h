@@ -100,6 +100,8 @@ int red_select(struct red *red, const struct attribute_selection *selection, enu
 enum metric_names red_names(const struct red *red);
 // From now on.
 void red_ttl(struct red *red, uint64_t ttl_ns);
+// Do series of servers have an address, their own or a client's?
+bool red_names_ends(const struct red *red);
 // extras: of enum red_extra, kept from now on beside those asked for before.
 void red_keep(struct red *red, unsigned extras);
 // Allocates only for a new series and a new extra of one.

@@ -202,17 +202,47 @@ static void trace_fill(const struct trace_context *parent, struct span *span)
         span_id_random(span->trace_id, sizeof span->trace_id);
 }
 
+// What only a reader of spans asks: who talked to whom, as part of what trace.
+static void particulars_fill(const struct exchange *exchange, const struct propagators *propagators, struct span *span)
+{
+    struct trace_context parent;
+    ends_fill(exchange->record, span);
+    server_fill(&exchange->request, exchange->record->family, span);
+    span->forwarded_for = client_of(&exchange->request, span->kind);
+    trace_context_read(propagators, &exchange->request.headers, &parent);
+    trace_fill(&parent, span);
+}
+
+// The ports are part of a series.
+static void particulars_omit(const struct exchange *exchange, struct span *span)
+{
+    span->server.port = exchange->record->local_port;
+    span->client.port = exchange->record->remote_port;
+    span->server.n = span->client.n = 0;
+    span->server.text[0] = span->client.text[0] = 0;
+    span->server.ipv6 = span->client.ipv6 = false;
+    span->server_port = span->server.port;
+    span->server_address = span->forwarded_for = span->trace_state = STR("");
+    span->has_parent = span->sampling_decided = span->sampled = false;
+    memset(span->trace_id, 0, sizeof span->trace_id);
+    memset(span->span_id, 0, sizeof span->span_id);
+}
+
 void exchange_to_span(const struct exchange *exchange, const struct process *process,
                       const struct propagators *propagators, struct span *ret_span)
 {
-    struct trace_context parent;
     const struct http1_record *record = exchange->record;
     const struct http1_request *request = &exchange->request;
     struct str capture = exchange_request_capture(record);
     ret_span->kind = record->role == RECORD_ROLE_CLIENT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER;
     ret_span->process = process;
     times_fill(record, ret_span);
-    ends_fill(record, ret_span);
+    ret_span->scheme = scheme_of(request, ret_span->kind);
+    // A client's series names the server: where no Host does, its address.
+    if (propagators || ret_span->kind == SPAN_KIND_CLIENT)
+        particulars_fill(exchange, propagators ? propagators : &propagators_default, ret_span);
+    else
+        particulars_omit(exchange, ret_span);
     ret_span->method = http_method_shown(request->method_text);
     ret_span->method_original = ret_span->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
     ret_span->path = request->path;
@@ -221,9 +251,6 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     ret_span->ignored = 0;
     ret_span->selection = NULL;
     ret_span->user_agent = request->headers.user_agent;
-    ret_span->scheme = scheme_of(request, ret_span->kind);
-    server_fill(request, record->family, ret_span);
-    ret_span->forwarded_for = client_of(request, ret_span->kind);
     ret_span->version = request->version;
     ret_span->status = exchange->response.status;
     ret_span->error_type = error_of(exchange, ret_span->kind);
@@ -232,6 +259,4 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
     // A line whose version alone was cut off has its target whole.
     ret_span->truncated = !request->line_complete &&
                           (request->target.n == 0 || request->target.p + request->target.n == capture.p + capture.n);
-    trace_context_read(propagators, &request->headers, &parent);
-    trace_fill(&parent, ret_span);
 }

@@ -4,22 +4,20 @@
 #include "collector/span/b3.h"
 #include "collector/span/traceparent.h"
 
-// -1 for what is not a lower-case hex digit.
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+// 1 + the value of a lower-case hex digit, 0 of anything else.
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 bool trace_context_hex(const char *text, uint8_t *bytes, size_t size, bool *ret_zero)
 {
     uint8_t any = 0;
     for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
+        unsigned high = hex_digits[(uint8_t)text[2 * i]], low = hex_digits[(uint8_t)text[2 * i + 1]];
+        if (!high || !low)
             return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
+        bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
         any |= bytes[i];
     }
     *ret_zero = any == 0;

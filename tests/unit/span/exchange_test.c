@@ -361,10 +361,37 @@ static void names_and_ids(void **state)
     }
 }
 
+// Nobody reads spans: what is measured is there, what names the request is not; nothing is left as it was in memory.
+static void measured_only(void **state)
+{
+    static const uint8_t none[16];
+    propagators = NULL;
+    record_make(&room, STR("GET /hello HTTP/1.1\r\nHost: a\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n"),
+                STR(OK));
+    build();
+    assert_int_equal(span.duration_ns, 2000);
+    assert_int_equal(span.queue_ns, 500);
+    assert_int_equal(span.status, 200);
+    assert_int_equal(span.response_body, 5);
+    assert_text(span.path, "/hello");
+    assert_int_equal(span.server.port, 8080);
+    assert_int_equal(span.client.port, 50000);
+    assert_int_equal(span.server_port, 8080);
+    assert_int_equal(span.server.n + span.client.n + span.server_address.n + span.forwarded_for.n + span.trace_state.n, 0);
+    assert_memory_equal(span.trace_id, none, sizeof span.trace_id);
+    assert_memory_equal(span.span_id, none, sizeof span.span_id);
+    assert_false(span.has_parent || span.sampled || span.sampling_decided);
+
+    room.record.role = RECORD_ROLE_CLIENT; // its series has the server's name
+    build();
+    assert_text(span.server_address, "a");
+    propagators = &propagators_default;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(server_span),    cmocka_unit_test(client_span),   cmocka_unit_test(times),
+        cmocka_unit_test(server_span), cmocka_unit_test(measured_only),    cmocka_unit_test(client_span),   cmocka_unit_test(times),
         cmocka_unit_test(hosts),          cmocka_unit_test(unix_socket),   cmocka_unit_test(request_sizes),
         cmocka_unit_test(response_sizes), cmocka_unit_test(errors),        cmocka_unit_test(no_answer),
         cmocka_unit_test(truncation),     cmocka_unit_test(trace_context), cmocka_unit_test(trace_state),
