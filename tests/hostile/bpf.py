@@ -1,4 +1,4 @@
-"""Real BPF maps for a loader that lies: bpf(2) by hand, as far as test_fake_loader.py needs it (needs root)."""
+"""Real BPF maps for a loader that lies: bpf(2) by hand, as far as test_fake_loader.py and tests/bench/ring need it (needs root)."""
 import ctypes
 import os
 import struct
@@ -24,8 +24,8 @@ def map_create(kind, key_size, value_size, entries, flags=0):
     return _bpf(MAP_CREATE, struct.pack("=5I", kind, key_size, value_size, entries, flags))
 
 
-def ring_fill(ring, record, times):
-    """Has the kernel write the same record (a multiple of 8 bytes) into the ring, so many times."""
+def ring_fill(ring, record, times, flags=0):
+    """Has the kernel write the same record (a multiple of 8 bytes) into the ring, so many times. flags: bpf_ringbuf_output's."""
     code = b""
 
     def instruction(operation, registers, offset=0, immediate=0):
@@ -39,7 +39,7 @@ def ring_fill(ring, record, times):
     instruction(0xbf, 0xa2)                    # r2 = r10
     instruction(0x07, 0x02, 0, -len(record))   # r2 -= size
     instruction(0xb7, 0x03, 0, len(record))    # r3 = size
-    instruction(0xb7, 0x04)                    # r4 = no flags
+    instruction(0xb7, 0x04, 0, flags)          # r4 = flags
     instruction(0x85, 0x00, 0, RINGBUF_OUTPUT)
     instruction(0xb7, 0x00)                    # return 0
     instruction(0x95, 0x00)
