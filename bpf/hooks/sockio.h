@@ -1,5 +1,5 @@
-// Socket I/O, whatever hook saw it: what a call that moved bytes means for the socket. Unix streams have no tracepoints of their own:
-// the peer's calls tell when bytes arrived and that the connection was closed.
+// Socket I/O, whatever hook saw it: what a call that moved bytes means for the socket. Unix streams have no
+// tracepoints of their own: the peer's calls tell when bytes arrived and that the connection was closed.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -12,8 +12,8 @@ static __always_inline bool unix_server_observed(struct sock *client)
     return target_flags(pid) & (TARGET_SERVER | TARGET_PENDING);
 }
 
-// A byte reached the other end of a Unix stream: that is its arrival. Until its first read the server's end has no state;
-// before accept() it may be anyone's.
+// A byte reached the other end of a Unix stream: that is its arrival. Until its first read the server's end has no
+// state; before accept() it may be anyone's.
 static __noinline int unix_arrival(struct sock *sk)
 {
     struct unix_sock *mine = bpf_skc_to_unix_sock(sk);

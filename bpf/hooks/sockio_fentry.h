@@ -1,6 +1,7 @@
-// Variant sockio-fentry: the functions of TCP and Unix streams that move bytes, at their end. They are called for io_uring and for
-// senders in the kernel too. Two signatures have changed: that of tcp_recvmsg with 5.19 (no more `nonblock`; how many arguments it
-// has we do not count since: bpf_get_func_ret), and the one for pages, which ends with 6.5.
+// Variant sockio-fentry: the functions of TCP and Unix streams that move bytes, at their end. They are called for
+// io_uring and for senders in the kernel too. Two signatures have changed: that of tcp_recvmsg with 5.19 (no more
+// `nonblock`; how many arguments it has we do not count since: bpf_get_func_ret), and the one for pages, which ends
+// with 6.5.
 #pragma once
 #include "hooks/sockio.h"
 
@@ -28,8 +29,8 @@ int BPF_PROG(tcp_received, struct sock *sk, struct msghdr *message, unsigned lon
 }
 
 SEC("?fexit/tcp_recvmsg")
-int BPF_PROG(tcp_received_18, struct sock *sk, struct msghdr *message, unsigned long size, int nonblock, int flags, int *address_size,
-             int result)
+int BPF_PROG(tcp_received_18, struct sock *sk, struct msghdr *message, unsigned long size, int nonblock, int flags,
+             int *address_size, int result)
 {
     return tcp_received_by(sk, result, flags, message);
 }

@@ -1,6 +1,6 @@
-// Variant sockio-sys, the last resort: the end of every system call of the host, the socket by the file table. Connections are in a
-// hash (the file table yields bare addresses, to which no storage can be attached); Unix streams and io_uring are not seen, nor are
-// processes that handle an observed connection without being observed themselves.
+// Variant sockio-sys, the last resort: the end of every system call of the host, the socket by the file table.
+// Connections are in a hash (the file table yields bare addresses, to which no storage can be attached); Unix streams
+// and io_uring are not seen, nor are processes that handle an observed connection without being observed themselves.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -77,7 +77,8 @@ static __always_inline struct sock *call_sock(__s32 fd)
     struct fdtable *table = BPF_CORE_READ(task, files, fdt);
     struct file **files = BPF_CORE_READ(table, fd), *file = (void *)0;
 
-    if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof file, &files[fd]) || !file)
+    if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
+        bpf_probe_read_kernel(&file, sizeof file, &files[fd]) || !file)
         return (void *)0;
     return sock_of_file(file);
 }

@@ -1,5 +1,5 @@
-// Variant sockio-tp: the tracepoints that carry the socket and the result (kernel >= 6.3, net/socket.c): TCP and Unix streams, one
-// program run a call, no entry hook.
+// Variant sockio-tp: the tracepoints that carry the socket and the result (kernel >= 6.3, net/socket.c): TCP and Unix
+// streams, one program run a call, no entry hook.
 #pragma once
 #include "hooks/sockio.h"
 

@@ -1,5 +1,6 @@
-// Where a socket call's buffer is, by the message that the kernel made of it: its iterator (include/linux/uio.h, over the years) has
-// moved past what was copied, so we go back from there. No hook at the entry is needed, and any caller's message will do.
+// Where a socket call's buffer is, by the message that the kernel made of it: its iterator (include/linux/uio.h, over
+// the years) has moved past what was copied, so we go back from there. No hook at the entry is needed, and any
+// caller's message will do.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

@@ -25,6 +25,11 @@ static __always_inline void user_buffer_refuse(struct user_buffer *io, enum coun
     io->cause = cause;
 }
 
+static __always_inline __u32 user_parts_max(void)
+{
+    return cfg_way.inlined ? USER_VECTOR_MAX / 2 : USER_VECTOR_MAX;
+}
+
 // The vector's part i; 0, or not if it is not there. A message's vector is the kernel's own copy.
 static __always_inline long user_part_find(const struct user_buffer *io, __u32 i, struct user_iovec *to)
 {
@@ -64,7 +69,7 @@ SUBPROGRAM int user_buffer_copy(const struct user_buffer *io, struct connection 
         room = left;
     if (!io->vector_count)
         return user_piece_copy(connection, at, io->base + skip, room, room);
-    for (__u32 i = 0; i < (cfg_way.inlined ? USER_VECTOR_MAX / 2 : USER_VECTOR_MAX) && i < io->vector_count && done < room; i++) {
+    for (__u32 i = 0; i < user_parts_max() && i < io->vector_count && done < room; i++) {
         struct user_iovec piece;
         if (user_part_find(io, i, &piece))
             return done ? (int)done : -1;
@@ -104,7 +109,7 @@ SUBPROGRAM __u64 user_buffer_tail(const struct user_buffer *io, __u64 tail)
 
     if (!io->vector_count)
         return user_tail_shift(tail, io->base, n);
-    for (__u32 i = 0; i < (cfg_way.inlined ? USER_VECTOR_MAX / 2 : USER_VECTOR_MAX) && i < io->vector_count; i++) {
+    for (__u32 i = 0; i < user_parts_max() && i < io->vector_count; i++) {
         struct user_iovec piece;
         if (user_part_find(io, i, &piece))
             return 0;

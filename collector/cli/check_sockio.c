@@ -26,8 +26,8 @@ bool check_sockio(void)
     if (named(bytes, size, "btf_trace_sock_send_length"))
         printf("socket I/O   ok   sockio-tp: tracepoints of sockets\n");
     else if (named(bytes, size, "tcp_sendmsg") && named(bytes, size, "tcp_recvmsg"))
-        printf("socket I/O   note sockio-fentry: functions of TCP, as this kernel (before 6.3) has no tracepoints of sockets; "
-               "sockio-sys where they cannot be hooked\n");
+        printf("socket I/O   note sockio-fentry: functions of TCP, as this kernel (before 6.3) has no tracepoints of "
+               "sockets; sockio-sys where they cannot be hooked\n");
     else
         printf("socket I/O   note sockio-sys: ends of system calls, which costs every process of the host some\n");
     return true;

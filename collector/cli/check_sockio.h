@@ -1,5 +1,5 @@
-// Which hooks for socket I/O this kernel offers, by its own type information; for `redstart check`. What attaches is known only
-// by `redstart run`, which tries.
+// Which hooks for socket I/O this kernel offers, by its own type information; for `redstart check`. What attaches is
+// known only by `redstart run`, which tries.
 #pragma once
 
 #include <stdbool.h>
