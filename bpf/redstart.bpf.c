@@ -6,6 +6,7 @@
 #include "hooks/arrival.h"
 #include "hooks/state.h"
 #include "hooks/process.h"
+#include "hooks/environment.h"
 #include "hooks/walk.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

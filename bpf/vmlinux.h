@@ -24,6 +24,7 @@ enum { false = 0, true = 1 };
 enum bpf_map_type {
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
     BPF_MAP_TYPE_SK_STORAGE = 24,
     BPF_MAP_TYPE_RINGBUF = 27,
@@ -215,10 +216,14 @@ struct css_set {
     struct cgroup_subsys_state *subsys[CGROUP_SUBSYS_COUNT];
     struct cgroup *dfl_cgrp;
 };
+struct mm_struct {
+    unsigned long env_start, env_end;
+};
 struct task_struct {
     struct nsproxy *nsproxy;
     struct css_set *cgroups;
     unsigned int flags;
+    struct mm_struct *mm;
     pid_t pid, tgid;
     struct task_struct *real_parent, *group_leader;
     __u64 start_boottime;

@@ -64,6 +64,18 @@ static void intake_record(void *context, const struct http1_record *record)
     conn_table_record(collector->stages.connections, record, clock_monotonic_ns());
 }
 
+static void intake_executed(void *context, const struct process_executed *executed)
+{
+    struct collector *collector = context;
+    process_table_executed(collector->stages.processes, executed, clock_monotonic_ns());
+}
+
+static void intake_environment(void *context, const struct process_environment *said)
+{
+    struct collector *collector = context;
+    process_table_environment(collector->stages.processes, said, clock_monotonic_ns());
+}
+
 static void intake_process(void *context, const struct process_facts *facts)
 {
     struct collector *collector = context;
@@ -272,7 +284,7 @@ static int recorder_start(struct collector *collector, struct intake_receiver *r
         return r;
     }
     *receiver = recorder_receiver(collector->recorder);
-    process_table_cmdline_source(collector->stages.processes, recorder_cmdline, collector->recorder);
+    process_table_source(collector->stages.processes, recorder_file, collector->recorder);
     return 0;
 }
 
@@ -281,6 +293,8 @@ static int intake_start(struct collector *collector)
 {
     struct intake_receiver receiver = {
         .record = intake_record,
+        .executed = intake_executed,
+        .environment = intake_environment,
         .process = intake_process,
         .executable = intake_executable,
         .process_exit = intake_process_exit,

@@ -50,7 +50,7 @@ static int replay_open(struct replay *replay, FILE *file)
     r = stages_open(&replay->stages, replay->options, REPLAY_HOST, &replay->self, replay_span, replay);
     if (r < 0)
         return r;
-    process_table_cmdline_source(replay->stages.processes, recording_cmdline, &replay->reader);
+    process_table_source(replay->stages.processes, recording_file, &replay->reader);
     r = loop_new(&replay->loop);
     if (r == 0 && replay->options->print_traces)
         r = text_sink_new(&replay->text, replay->loop, &replay->self, STDOUT_FILENO, replay->options->trace_format);
@@ -86,6 +86,12 @@ static void replay_event(struct replay *replay, const struct recording_event *ev
     case RECORDING_EXECUTABLE:
         process_table_executable(replay->stages.processes, event->executable);
         break;
+    case RECORDING_EXECUTED:
+        process_table_executed(replay->stages.processes, &event->executed, event->time_ns);
+        break;
+    case RECORDING_ENVIRONMENT:
+        process_table_environment(replay->stages.processes, &event->environment, event->time_ns);
+        break;
     case RECORDING_EXIT:
         process_table_exit(replay->stages.processes, event->exited_pid, event->time_ns);
         break;
@@ -98,6 +104,7 @@ static void replay_event(struct replay *replay, const struct recording_event *ev
         replay_tick(replay, event->time_ns);
         break;
     case RECORDING_CMDLINE: // nobody asked for it: the process is named otherwise now
+    case RECORDING_CGROUP:
     case RECORDING_ATTACHED:
     case RECORDING_DETACHED:
     case RECORDING_NONE:

@@ -36,6 +36,7 @@ void stages_reload(struct stages *stages, const struct collector_options *option
 {
     if (router_configure(stages->router, &options->routes) < 0)
         log_error("no memory for other routes: those before hold on");
+    process_table_rules(stages->processes, options->naming, options->naming_count);
     red_ttl(stages->red, options->series_ttl_ns);
     conn_table_sampler(stages->connections, &options->sampler);
     conn_table_propagators(stages->connections, &options->propagators);

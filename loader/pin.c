@@ -134,6 +134,7 @@ static int pins_take(int directory, struct probes *probes)
         .walk_tasks = pin_get(directory, "link", "walk_tasks"),
         .walk_files = pin_get(directory, "link", "walk_files"),
         .walk_tails = pin_get(directory, "link", "walk_tails"),
+        .walk_environs = pin_get(directory, "link", "walk_environs"),
     };
     int rings[PROBES_RINGS_MAX];
 

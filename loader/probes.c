@@ -19,19 +19,20 @@
 #define CPUS_PER_RING_SHIFT 2
 #define PID_MAX_LIMIT (4u << 20) // include/linux/threads.h
 #define CONNECTIONS_MAX (1u << 16) // of a hash
+#define ENVIRONS "exec_environ", "listen_environ", "walk_environs" // Linux 5.18: before, a way without them is left
 
 // The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours have no socket
 // storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls yield bare addresses.
 static const struct way {
     const char *variant;
     struct sockio_way settings;
-    const char *programs[6];
+    const char *programs[9];
 } ways[] = {
-    {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent"}},
-    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent"}},
-    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "unix_received", "unix_sent"}},
+    {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent", ENVIRONS}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", ENVIRONS}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "unix_received", "unix_sent", ENVIRONS}},
     {"sockio-fentry", {SOCKIO_FENTRY, 1, 1}, {"tcp_received_18", "tcp_sent", "tcp_paged"}},
-    {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended"}},
+    {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended", ENVIRONS}},
     {"sockio-sys", {SOCKIO_SYS, 1, 1}, {"call_ended"}},
 };
 
@@ -171,7 +172,7 @@ int probes_attach(struct probes *probes)
         bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
         bpf_map__fd(skeleton->maps.targets),         bpf_map__fd(skeleton->maps.bss),
         bpf_link__fd(skeleton->links.walk_tasks),    bpf_link__fd(skeleton->links.walk_files),
-        bpf_link__fd(skeleton->links.walk_tails),
+        bpf_link__fd(skeleton->links.walk_tails),    skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
     };
     return 0;
 }
@@ -181,7 +182,7 @@ int probes_replace(struct probes *probes, const struct probes_fds *fds, const in
     probes_drop(probes);
     probes->fds = *fds;
     bool whole = true;
-    for (const int *fd = (const int *)fds; fd < (const int *)(fds + 1); fd++)
+    for (const int *fd = (const int *)fds; fd < &fds->walk_environs; fd++)
         whole = whole && *fd >= 0;
     for (unsigned i = 0; i < probes->rings; i++) {
         probes->ring_fd[i] = ring_fds[i];

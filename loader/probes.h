@@ -15,8 +15,8 @@ struct redstart_bpf;
 
 // What is needed once everything is attached.
 struct probes_fds {
-    int events, counters, targets, data;    // maps
-    int walk_tasks, walk_files, walk_tails; // links of the iterators
+    int events, counters, targets, data;                   // maps
+    int walk_tasks, walk_files, walk_tails, walk_environs; // links of the iterators; the last: -1 before Linux 5.18
 };
 
 struct probes {
@@ -54,6 +54,6 @@ uint64_t probes_counter(const struct probes *probes, unsigned which);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.
 int probes_walk_tasks(const struct probes *probes) must_check;
-// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes,
-// fds.walk_tails reports responses that went on and fell silent. 0 or -errno.
+// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes, walk_tails
+// reports responses that went on and fell silent, walk_environs tells the collector what processes say of themselves. 0 or -errno.
 int probes_walk(int link) must_check;

@@ -69,6 +69,9 @@ static int hand_over(struct server *server)
         struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, probes->ring_size};
         r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);
     }
+    // Before it may read: what processes say of themselves is then in the rings, however old the records are beside it.
+    if (!r && probes->fds.walk_environs >= 0 && probes_walk(probes->fds.walk_environs) < 0)
+        log_limited(LOG_LEVEL_WARN, "cannot walk the environments of processes: %s", strerror(errno));
     struct message_ready ready = {MESSAGE_READY, probes->rings};
     if (!r && send(server->peer_fd, &ready, sizeof ready, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         r = -errno;

@@ -6,7 +6,7 @@
 // Room for any record.
 union record_room {
     struct http1_record record;
-    uint8_t bytes[RECORD_SIZE_MAX];
+    uint8_t bytes[HTTP1_RECORD_SIZE_MAX];
 };
 
 struct str record_path(const struct http1_record *record);

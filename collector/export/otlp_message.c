@@ -145,10 +145,14 @@ otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin
     };
     struct otlp_attributes attributes;
     otlp_resource *resource = arena_take(arena, sizeof(*resource));
-    otlp_attributes_init(&attributes, arena, array_size(known) + array_size(origin->settings->resource));
+    otlp_attributes_init(&attributes, arena,
+                         array_size(known) + service->attribute_count + array_size(origin->settings->resource));
     for (size_t i = 0; i < array_size(known); i++)
-        if (known[i].fixed || !user_says(origin->settings, known[i].key))
+        if (known[i].fixed || (!user_says(origin->settings, known[i].key) && !service_attribute(service, known[i].key)))
             otlp_attributes_text(&attributes, known[i].key, str_from(known[i].value));
+    for (unsigned i = 0; i < service->attribute_count; i++)
+        if (!user_says(origin->settings, service->attributes[i].key))
+            otlp_attributes_text(&attributes, service->attributes[i].key, str_from(service->attributes[i].value));
     for (const struct resource_attribute *given = origin->settings->resource; given->key; given++) {
         bool fixed = false;
         for (size_t i = 0; i < array_size(known); i++)

@@ -49,8 +49,8 @@ struct otlp_origin {
     char host_name[65];
 };
 
-// The resource of one service instance. OTEL_RESOURCE_ATTRIBUTES win, except over the service's name and ourselves.
-// NULL when the arena is full.
+// The resource of one service instance. What the service says of itself wins over what was found out, our own
+// OTEL_RESOURCE_ATTRIBUTES over both, except over the service's name and ourselves. NULL when the arena is full.
 otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin *origin,
                                    const struct service *service);
 extern otlp_scope otlp_own_scope;

@@ -3,9 +3,13 @@
 // XREF(new-protocol): a kind's histograms come from red_instruments.
 #include "collector/export/prometheus_format.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "collector/red/attribute.h"
+
+#define TARGET_LABEL_MAX 128
 
 static void add_labels_service(struct prometheus_writer *writer, const struct service *service)
 {
@@ -89,15 +93,62 @@ static bool service_measured(const struct red *red, const struct service *servic
     return false;
 }
 
+static bool name_listed(char (*names)[TARGET_LABEL_MAX], unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+// The attribute's key as a label's name: [a-zA-Z_][a-zA-Z0-9_]*. "" if it is too long.
+static void target_name(const char *key, char ret_name[TARGET_LABEL_MAX])
+{
+    size_t n = strlen(key), at = 0;
+    ret_name[0] = 0;
+    if (n + 2 > TARGET_LABEL_MAX)
+        return;
+    if (key[0] >= '0' && key[0] <= '9')
+        ret_name[at++] = '_';
+    for (size_t i = 0; i < n; i++, at++)
+        ret_name[at] = isalnum((unsigned char)key[i]) && (signed char)key[i] > 0 ? key[i] : '_';
+    ret_name[at] = 0;
+}
+
+// Of each attribute; "" for those whose name another one has already, as a.b and a_b: a label stands once.
+static unsigned target_names(const struct service *service, char (*ret_names)[TARGET_LABEL_MAX])
+{
+    unsigned count =
+        service->attribute_count < ATTRIBUTE_SET_MAX ? service->attribute_count : ATTRIBUTE_SET_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        target_name(service->attributes[i].key, ret_names[i]);
+        if (name_listed(ret_names, i, ret_names[i]) || strncmp(ret_names[i], "service_name", 12) == 0 ||
+            strcmp(ret_names[i], "service_instance_id") == 0 || strncmp(ret_names[i], "telemetry_sdk_", 14) == 0 ||
+            strncmp(ret_names[i], "__", 2) == 0)
+            ret_names[i][0] = 0;
+    }
+    return count;
+}
+
 static void add_target(struct prometheus_writer *writer, const struct exposition *exposition,
                        const struct service *service)
 {
+    const char *const known[][2] = {
+        {"process_executable_name", service->exe_name},
+        {"host_name", exposition->host_name},
+        {"telemetry_sdk_name", "redstart"},
+        {"telemetry_sdk_language", service->language},
+        {"process_runtime_version", service->runtime_version},
+    };
+    char names[ATTRIBUTE_SET_MAX][TARGET_LABEL_MAX];
+    unsigned count = target_names(service, names);
     add_labels_service(writer, service);
-    prometheus_label(writer, "process_executable_name", str_from(service->exe_name));
-    prometheus_label(writer, "host_name", str_from(exposition->host_name));
-    prometheus_label(writer, "telemetry_sdk_name", STR("redstart"));
-    prometheus_label(writer, "telemetry_sdk_language", str_from(service->language));
-    prometheus_label(writer, "process_runtime_version", str_from(service->runtime_version));
+    for (size_t i = 0; i < array_size(known); i++)
+        if (!name_listed(names, count, known[i][0]))
+            prometheus_label(writer, known[i][0], str_from(known[i][1]));
+    for (unsigned i = 0; i < count; i++)
+        if (names[i][0])
+            prometheus_label(writer, names[i], str_from(service->attributes[i].value));
     prometheus_value(writer, 1, 1);
 }
 

@@ -41,19 +41,17 @@ struct intake {
 };
 
 // The ring whose next record was emitted first; NULL if none has one older than `before`.
-static struct ring *oldest_ring(struct intake *intake, uint64_t before, const struct http1_record **ret_record,
-                                uint32_t *ret_size)
+static struct ring *oldest_ring(struct intake *intake, uint64_t before, const void **ret_record, uint32_t *ret_size)
 {
     struct ring *oldest = NULL;
     uint64_t first = before;
 
     for (unsigned i = 0; i < intake->rings; i++) {
         uint32_t size;
-        const struct http1_record *record =
-            ring_peek(&intake->ring[i], &size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
+        const void *record = ring_peek(&intake->ring[i], &size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
         if (!record)
             continue;
-        uint64_t emitted = size >= sizeof *record ? record->emitted : 0; // a bad one is passed on to be counted
+        uint64_t emitted = record_emitted(record, size); // a bad one is passed on to be counted
         if (emitted > intake->drained_ns + EMITTED_AHEAD_NS)
             emitted = 0; // nonsense, which must not hold up what is behind it
         if (emitted >= first && oldest)
@@ -79,18 +77,54 @@ static void fill_note(struct intake *intake)
 }
 
 // How long the oldest record had waited when its drain came.
-static void delay_note(struct intake *intake, const struct http1_record *record)
+static void delay_note(struct intake *intake, uint64_t emitted)
 {
-    uint64_t now = clock_monotonic_ns(), delay = now > record->emitted ? now - record->emitted : 0;
+    uint64_t now = clock_monotonic_ns(), delay = now > emitted ? now - emitted : 0;
 
     intake->self->drain_delay_ns = delay;
     if (delay > intake->self->drain_delay_max_ns)
         intake->self->drain_delay_max_ns = delay;
 }
 
+// False if it is none of the records that tell of a process.
+static bool process_record_receive(struct intake *intake, const void *record, uint32_t size)
+{
+    const struct intake_receiver *receiver = &intake->receiver;
+
+    if (environment_record_check(record, size)) {
+        const struct environment_record *said = record;
+        struct process_environment environment = {
+            said->pid, said->start, {said->name, said->name_size}, {said->attributes, said->attributes_size}};
+        receiver->environment(receiver->context, &environment);
+        return true;
+    }
+    if (executed_record_check(record, size)) {
+        const struct executed_record *told = record;
+        struct process_executed executed = {
+            told->pid, told->start, {told->cgroup, strnlen(told->cgroup, sizeof told->cgroup)}};
+        receiver->executed(receiver->context, &executed);
+        return true;
+    }
+    return false;
+}
+
+// What processes say of themselves, of all that is in the rings: when we begin, there may be older records before it.
+static void environments_look_ahead(struct intake *intake)
+{
+    for (unsigned i = 0; i < intake->rings; i++) {
+        struct ring ahead = intake->ring[i];
+        uint64_t nowhere = 0;
+        const void *record;
+        uint32_t size;
+        ahead.consumer = &nowhere; // nothing is taken out
+        for (; (record = ring_peek(&ahead, &size, &nowhere)); ring_next(&ahead, size))
+            (void)process_record_receive(intake, record, size);
+    }
+}
+
 static unsigned rings_drain(struct intake *intake, uint64_t before)
 {
-    const struct http1_record *record;
+    const void *record;
     struct ring *ring;
     uint32_t size;
     unsigned count = 0;
@@ -99,11 +133,12 @@ static unsigned rings_drain(struct intake *intake, uint64_t before)
     intake->drained_ns = clock_monotonic_ns();
     while (count < RECORDS_PER_TURN && (ring = oldest_ring(intake, before, &record, &size))) {
         // Checked and used in place: only the kernel writes there (map_fd.h), and not before ring_next.
-        if (record_check(record, size)) {
-            if (!count)
-                delay_note(intake, record);
+        bool exchange = record_check(record, size);
+        if (exchange && !count)
+            delay_note(intake, record_emitted(record, size));
+        if (exchange) {
             intake->receiver.record(intake->receiver.context, record);
-        } else {
+        } else if (!process_record_receive(intake, record, size)) {
             intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]++;
         }
         ring_next(ring, size);
@@ -210,6 +245,7 @@ static int ready_received(void *context, unsigned rings)
     intake->attached = true;
     intake->drained_ns = clock_monotonic_ns();
     intake->self->ring_bytes = rings ? intake->ring[0].size : 0;
+    environments_look_ahead(intake);
     period_set(intake, DRAIN_BUSY_NS);
     intake->receiver.attached(intake->receiver.context);
     return 0;

@@ -11,6 +11,9 @@
 struct intake_receiver {
     // A valid record: size covers its parts, kind is known. Only good during the call.
     void (*record)(void *context, const struct http1_record *record);
+    // These two in the order of the records: before the first exchange of a process that executed and said it.
+    void (*executed)(void *context, const struct process_executed *executed);
+    void (*environment)(void *context, const struct process_environment *said);
     void (*process)(void *context, const struct process_facts *facts);
     void (*executable)(void *context, const struct process_executable *found);
     void (*process_exit)(void *context, uint32_t pid);

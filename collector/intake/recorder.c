@@ -38,6 +38,20 @@ static void record_received(void *context, const struct http1_record *record)
     recorder->receiver.record(recorder->receiver.context, record);
 }
 
+static void executed_received(void *context, const struct process_executed *executed)
+{
+    struct recorder *recorder = context;
+    recorder_add(recorder, (struct recording_event){.kind = RECORDING_EXECUTED, .executed = *executed});
+    recorder->receiver.executed(recorder->receiver.context, executed);
+}
+
+static void environment_received(void *context, const struct process_environment *said)
+{
+    struct recorder *recorder = context;
+    recorder_add(recorder, (struct recording_event){.kind = RECORDING_ENVIRONMENT, .environment = *said});
+    recorder->receiver.environment(recorder->receiver.context, said);
+}
+
 static void process_received(void *context, const struct process_facts *facts)
 {
     struct recorder *recorder = context;
@@ -116,6 +130,8 @@ struct intake_receiver recorder_receiver(struct recorder *recorder)
 {
     return (struct intake_receiver){
         .record = record_received,
+        .executed = executed_received,
+        .environment = environment_received,
         .process = process_received,
         .executable = executable_received,
         .process_exit = exit_received,
@@ -126,15 +142,14 @@ struct intake_receiver recorder_receiver(struct recorder *recorder)
     };
 }
 
-int recorder_cmdline(void *context, uint32_t pid, char *buffer, size_t size, size_t *ret_n)
+int recorder_file(void *context, enum proc_file file, uint32_t pid, char *buffer, size_t size, size_t *ret_n)
 {
     struct recorder *recorder = context;
     size_t n;
-    int r = cmdline_read(pid, buffer, size, &n);
+    int r = proc_file_read(file, pid, buffer, size, &n);
     if (r < 0)
         return r;
-    recorder_add(recorder, (struct recording_event){.kind = RECORDING_CMDLINE,
-                                                    .cmdline = {.pid = pid, .arguments = {buffer, n}}});
+    recorder_add(recorder, (struct recording_event){.kind = recording_kind_of(file), .file = {pid, {buffer, n}}});
     *ret_n = n;
     return 0;
 }

@@ -13,8 +13,9 @@ struct recorder;
 int recorder_new(struct recorder **ret_recorder, const char *path, const struct intake_receiver *receiver) must_check;
 // Closes the file. NULL is fine.
 void recorder_free(struct recorder *recorder);
-// What to give to intake_new, and (with the recorder as context) to process_table_cmdline_source.
+// What to give to intake_new, and (with the recorder as context) to process_table_source.
 struct intake_receiver recorder_receiver(struct recorder *recorder);
-int recorder_cmdline(void *recorder, uint32_t pid, char *buffer, size_t size, size_t *ret_n) must_check;
+int recorder_file(void *recorder, enum proc_file file, uint32_t pid, char *buffer, size_t size,
+                  size_t *ret_n) must_check;
 // The collector's turn for what waits, and the kernel's counters if they changed. Everything so far reaches the file.
 void recorder_tick(struct recorder *recorder, const struct self *self, uint64_t now_ns);

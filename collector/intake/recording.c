@@ -57,6 +57,34 @@ static int process_put(FILE *file, const struct recording_event *event)
     return entry_put(file, event, &process, sizeof process, facts->exe, facts->comm);
 }
 
+static int environment_put(FILE *file, const struct recording_event *event)
+{
+    const struct process_environment *said = &event->environment;
+    if (said->service_name.n > ENVIRONMENT_NAME_MAX || said->attributes.n > ENVIRONMENT_ATTRIBUTES_MAX)
+        return -EINVAL;
+    struct recording_environment head = {
+        .pid = said->pid,
+        .name_size = (uint16_t)said->service_name.n,
+        .attributes_size = (uint16_t)said->attributes.n,
+        .start_ns = said->start_ns,
+    };
+    return entry_put(file, event, &head, sizeof head, said->service_name, said->attributes);
+}
+
+static int executed_put(FILE *file, const struct recording_event *event)
+{
+    const struct process_executed *executed = &event->executed;
+    struct recording_executed head = {executed->pid, (uint32_t)executed->cgroup.n, executed->start_ns};
+    if (executed->cgroup.n > CGROUP_PATH_MAX)
+        return -EINVAL;
+    return entry_put(file, event, &head, sizeof head, executed->cgroup, STR(""));
+}
+
+enum recording_kind recording_kind_of(enum proc_file file)
+{
+    return file == PROC_FILE_CMDLINE ? RECORDING_CMDLINE : RECORDING_CGROUP;
+}
+
 int recording_add(FILE *file, const struct recording_event *event)
 {
     const struct str none = {NULL, 0};
@@ -72,8 +100,13 @@ int recording_add(FILE *file, const struct recording_event *event)
         return entry_put(file, event, event->executable, sizeof *event->executable, none, none);
     case RECORDING_EXIT:
         return entry_put(file, event, &event->exited_pid, sizeof event->exited_pid, none, none);
+    case RECORDING_EXECUTED:
+        return executed_put(file, event);
+    case RECORDING_ENVIRONMENT:
+        return environment_put(file, event);
     case RECORDING_CMDLINE:
-        return entry_put(file, event, &event->cmdline.pid, sizeof event->cmdline.pid, event->cmdline.arguments, none);
+    case RECORDING_CGROUP:
+        return entry_put(file, event, &event->file.pid, sizeof event->file.pid, event->file.text, none);
     case RECORDING_COUNTERS:
         return entry_put(file, event, event->counters, sizeof *event->counters, none, none);
     case RECORDING_TICK:
@@ -141,6 +174,40 @@ static const char *process_parse(const uint8_t *data, size_t size, struct proces
     return NULL;
 }
 
+// NULL or what is wrong.
+static const char *environment_parse(const uint8_t *data, size_t size, struct process_environment *ret_said)
+{
+    struct recording_environment head;
+    if (size < sizeof head)
+        return "an environment entry that is too short";
+    memcpy(&head, data, sizeof head);
+    if (head.name_size > ENVIRONMENT_NAME_MAX || head.attributes_size > ENVIRONMENT_ATTRIBUTES_MAX ||
+        sizeof head + head.name_size + head.attributes_size != size)
+        return "an environment entry whose lengths do not fit";
+    const char *text = (const char *)data + sizeof head;
+    *ret_said = (struct process_environment){
+        .pid = head.pid,
+        .start_ns = head.start_ns,
+        .service_name = {text, head.name_size},
+        .attributes = {text + head.name_size, head.attributes_size},
+    };
+    return NULL;
+}
+
+// NULL or what is wrong.
+static const char *executed_parse(const uint8_t *data, size_t size, struct process_executed *ret_executed)
+{
+    struct recording_executed head;
+    if (size < sizeof head)
+        return "an entry of an execution that is too short";
+    memcpy(&head, data, sizeof head);
+    if (head.cgroup_size > CGROUP_PATH_MAX || sizeof head + head.cgroup_size != size)
+        return "an entry of an execution whose length does not fit";
+    *ret_executed =
+        (struct process_executed){head.pid, head.start_ns, {(const char *)data + sizeof head, head.cgroup_size}};
+    return NULL;
+}
+
 // Makes an event of an entry's bytes, which stay where they are. NULL or what is wrong.
 static const char *event_parse(const uint8_t *data, size_t size, struct recording_event *event)
 {
@@ -161,13 +228,17 @@ static const char *event_parse(const uint8_t *data, size_t size, struct recordin
     case RECORDING_EXIT:
         memcpy(&event->exited_pid, data, sizeof event->exited_pid);
         return size == sizeof event->exited_pid ? NULL : "an exit entry of the wrong size";
+    case RECORDING_EXECUTED:
+        return executed_parse(data, size, &event->executed);
+    case RECORDING_ENVIRONMENT:
+        return environment_parse(data, size, &event->environment);
     case RECORDING_CMDLINE:
-        memcpy(&event->cmdline.pid, data, sizeof event->cmdline.pid);
-        event->cmdline.arguments =
-            (struct str){(const char *)data + sizeof event->cmdline.pid, size - sizeof event->cmdline.pid};
-        return size >= sizeof event->cmdline.pid && event->cmdline.arguments.n <= CMDLINE_MAX
+    case RECORDING_CGROUP:
+        memcpy(&event->file.pid, data, sizeof event->file.pid);
+        event->file.text = (struct str){(const char *)data + sizeof event->file.pid, size - sizeof event->file.pid};
+        return size >= sizeof event->file.pid && event->file.text.n <= PROC_FILE_BYTES_MAX
                    ? NULL
-                   : "an arguments entry of the wrong size";
+                   : "an entry of a file in /proc of the wrong size";
     case RECORDING_COUNTERS:
         event->counters = (const struct recording_counters *)data;
         return size == sizeof *event->counters ? NULL : "a counters entry of the wrong size";
@@ -223,16 +294,16 @@ int recording_next(struct recording_reader *reader, const struct recording_event
     return 1;
 }
 
-int recording_cmdline(void *context, uint32_t pid, char *buffer, size_t size, size_t *ret_n)
+int recording_file(void *context, enum proc_file file, uint32_t pid, char *buffer, size_t size, size_t *ret_n)
 {
     struct recording_reader *reader = context;
     if (!reader->ahead)
         reader->ahead = slot_fill(reader) > 0;
     const struct recording_event *next = &reader->slots[!reader->current].event;
-    if (!reader->ahead || next->kind != RECORDING_CMDLINE || next->cmdline.pid != pid)
+    if (!reader->ahead || next->kind != recording_kind_of(file) || next->file.pid != pid)
         return -ENOENT;
-    size_t n = next->cmdline.arguments.n < size ? next->cmdline.arguments.n : size;
-    memcpy(buffer, next->cmdline.arguments.p, n);
+    size_t n = next->file.text.n < size ? next->file.text.n : size;
+    memcpy(buffer, next->file.text.p, n);
     *ret_n = n;
     reader->ahead = false;
     return 0;

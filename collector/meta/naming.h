@@ -9,7 +9,8 @@ struct str naming_exe_path(struct str exe);
 struct str naming_exe_base(struct str exe);
 // telemetry.sdk.language of the executable's language, for interpreters; else NULL.
 const char *naming_language(struct str exe);
-// cmdline: NUL-separated arguments, maybe empty. The result points into one of the two.
-struct str naming_service(struct str exe, struct str cmdline);
+// Of an interpreter: the script, module or archive that it runs; "" if that is not known, or exe is none. cmdline:
+// NUL-separated arguments, maybe empty, which the result points into.
+struct str naming_program(struct str exe, struct str cmdline);
 // Copies at most size - 1 bytes of valid, printable UTF-8 and a NUL; what is not becomes '?'. Cut between characters.
 void naming_copy(char *to, size_t size, struct str name);

@@ -3,33 +3,15 @@
 // world-readable /proc/PID/cmdline and cgroup (foreign text, bounded).
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include "common/ipc/executable.h"
-#include "common/lib/cleanup.h"
-#include "common/lib/str.h"
+#include "collector/meta/proc_file.h"
+#include "collector/meta/service.h"
 
-#define SERVICE_NAME_MAX 128
 #define PROCESS_EXE_MAX 256
-#define INSTANCE_ID_SIZE 37 // UUID text and NUL
-
-// One service instance: what metrics and resources are grouped by. Lives as long as the table; never moves.
-struct service {
-    char name[SERVICE_NAME_MAX];           // service.name, valid UTF-8
-    char namespace_[SERVICE_NAME_MAX];     // service.namespace or ""
-    char instance_id[INSTANCE_ID_SIZE];    // service.instance.id (UUIDv5)
-    char exe_name[64];                     // process.executable.name
-    const char *language;                  // telemetry.sdk.language or NULL
-    char runtime_version[EXECUTABLE_VERSION_MAX + 1]; // process.runtime.version or ""
-    uint32_t index;                        // 0, 1, 2 ... in order of appearance
-    uint32_t processes;                    // live processes of this instance
-};
 
 struct process {
     uint32_t pid;
     uint32_t parent_pid;
-    uint64_t start_ns; // boot-time clock; pid and start are unique
+    uint64_t start_ns;    // boot-time clock; pid and start are unique
     uint16_t listen_port; // lowest TCP port known, 0 if none
     char exe[PROCESS_EXE_MAX];
     char comm[16];
@@ -38,22 +20,26 @@ struct process {
 
 struct process_table;
 
-// forced_service_name: names all services (OTEL_SERVICE_NAME, --service-name), or NULL. host_id: any text that is stable for
-// this host. max: processes. 0 or -ENOMEM.
+// forced_service_name: names all services (OTEL_SERVICE_NAME, --service-name), or NULL. host_id: any text that is
+// stable for this host. max: processes. 0 or -ENOMEM.
 int process_table_new(struct process_table **ret_table, const char *forced_service_name, const char *host_id,
                       unsigned max) must_check;
 void process_table_free(struct process_table *table);
-// Where a process's arguments come from instead of /proc: a recorder that listens in, or a recording. As cmdline_read.
-typedef int process_cmdline_fn(void *context, uint32_t pid, char *buffer, size_t size, size_t *ret_n);
-void process_table_cmdline_source(struct process_table *table, process_cmdline_fn *source, void *context);
+// From now on these rules name processes, those that are known as well. They must live until others are set; later ones
+// win.
+void process_table_rules(struct process_table *table, const struct naming_rule *rules, unsigned count);
+// Where a process's files come from instead of /proc: a recorder that listens in, or a recording. As proc_file_read.
+typedef int process_source_fn(void *context, enum proc_file file, uint32_t pid, char *buffer, size_t size,
+                              size_t *ret_n);
+void process_table_source(struct process_table *table, process_source_fn *source, void *context);
 
-// What the loader said of a process; a known pid is updated (exec gives it another executable and maybe service; another
-// listen_port another instance). 0 or -ENOSPC when the table is full.
+// What the loader said of a process; a known pid is updated (exec gives it another executable and maybe service;
+// another listen_port another instance). 0 or -ENOSPC when the table is full.
 struct process_facts {
     uint32_t pid, parent_pid;
     uint64_t start_ns;
     uint16_t listen_port;
-    struct str exe;  // path as the kernel gives it, maybe with " (deleted)"
+    struct str exe; // path as the kernel gives it, maybe with " (deleted)"
     struct str comm;
 };
 int process_table_update(struct process_table *table, const struct process_facts *facts) must_check;
@@ -65,6 +51,22 @@ struct process_executable {
     struct executable executable; // checked (executable_check)
 };
 void process_table_executable(struct process_table *table, const struct process_executable *found);
+// A process has executed something: what it said of itself holds no more. Comes before or after its facts; of one that
+// is not known yet it is remembered for a while.
+struct process_executed {
+    uint32_t pid;
+    uint64_t start_ns;
+    struct str cgroup; // path
+};
+void process_table_executed(struct process_table *table, const struct process_executed *executed, uint64_t now_ns);
+// What a process says of itself in its environment; of one that is not known yet it is remembered for a while. Foreign
+// text, which holds until it executes something else. Empty: it says nothing.
+struct process_environment {
+    uint32_t pid;
+    uint64_t start_ns;
+    struct str service_name, attributes; // OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES
+};
+void process_table_environment(struct process_table *table, const struct process_environment *said, uint64_t now_ns);
 // The process ended. Its entry stays findable for a while (records may still be in a ring) and is then reused.
 void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_ns);
 // NULL if the loader has not (yet) said anything of it.

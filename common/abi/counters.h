@@ -7,7 +7,8 @@
 // redstart_records_total{kind}
 #define COUNTERS_RECORDS(X)                                                                                            \
     X(RECORD_HTTP1, "http1")         /* an exchange: request and response head */                                      \
-    X(RECORD_HTTP1_END, "http1_end") /* the same exchange's final times and sizes */
+    X(RECORD_HTTP1_END, "http1_end") /* the same exchange's final times and sizes */                                   \
+    X(RECORD_ENVIRONMENT, "environment") /* what a process says of itself */
 
 // redstart_records_lost_total{cause}
 #define COUNTERS_LOST(X)                                                                                               \

@@ -13,6 +13,8 @@ enum record_kind {
     RECORD_KIND_NONE,
     RECORD_KIND_HTTP1,     // an exchange, sent with the first part of its response (or at the end without one)
     RECORD_KIND_HTTP1_END, // the same exchange (connection, sequence) again: final times, sizes, and maybe more of the heads
+    RECORD_KIND_EXECUTED,    // a process has just executed something; where it is
+    RECORD_KIND_ENVIRONMENT, // what a process says of itself
     RECORD_KIND_MAX
 };
 
@@ -53,4 +55,34 @@ struct http1_record {
 };
 ABI_SIZE(struct http1_record, 144);
 
-#define RECORD_SIZE_MAX (sizeof(struct http1_record) + 2 * HEAD_CAPTURE_MAX + UNIX_PATH_CAPTURE)
+#define HTTP1_RECORD_SIZE_MAX (sizeof(struct http1_record) + 2 * HEAD_CAPTURE_MAX + UNIX_PATH_CAPTURE)
+
+#define ENVIRONMENT_NAME_MAX 128
+#define ENVIRONMENT_ATTRIBUTES_MAX 1024
+
+// Two variables of a process's environment, and no other of them: sent after struct executed_record, when it begins to listen, and
+// when the loader asks for all, each time only if it has one of them. A text of its field's size was maybe cut.
+struct environment_record {
+    __u16 kind, size;                 // up to the end of attributes
+    __u16 name_size, attributes_size; // bytes in use
+    __u32 pid, reserved;
+    __u64 start;                      // as in the process's event: pid and start are unique
+    __u64 emitted;                    // as above
+    char name[ENVIRONMENT_NAME_MAX];             // OTEL_SERVICE_NAME
+    char attributes[ENVIRONMENT_ATTRIBUTES_MAX]; // OTEL_RESOURCE_ATTRIBUTES
+};
+ABI_SIZE(struct environment_record, 1184);
+
+#define CGROUP_PATH_MAX 384
+
+// What it said before holds no more. Its cgroup is told so that one which ends at once, before anybody can look, still belongs to its
+// container or unit.
+struct executed_record {
+    __u16 kind, size;
+    __u32 pid;
+    __u64 start, emitted;
+    char cgroup[CGROUP_PATH_MAX]; // path, see bpf/maps/cgroup.h; ends with a NUL, or is cut
+};
+ABI_SIZE(struct executed_record, 408);
+
+#define RECORD_SIZE_MAX sizeof(struct environment_record) // the largest of all

@@ -57,8 +57,8 @@ STREAMS = {
 }
 
 # As collector/intake/recording.h has it.
-ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE = range(1, 10)
-ABI_VERSION = 3
+ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE, ENVIRONMENT, EXECUTED, CGROUP = range(1, 13)
+ABI_VERSION = 4
 
 
 def entry(kind, time, data=b""):
@@ -67,6 +67,10 @@ def entry(kind, time, data=b""):
 
 def process(exe, pid=PID, parent=1, port=8080, comm=b"x"):
     return struct.pack("<IIQHHHH", pid, parent, 9, port, len(exe), len(comm), 0) + exe + comm
+
+
+def said(name, attributes, pid=PID):
+    return struct.pack("<IHHQ", pid, len(name), len(attributes), 9) + name + attributes
 
 
 def recording(*entries):
@@ -85,12 +89,18 @@ RECORDINGS = {
         entry(ATTACHED, 1), entry(PROCESS, 2, PYTHON),
         entry(CMDLINE, 2, struct.pack("<I", PID) + b"python3\0/srv/a.py\0"),
         entry(EXECUTABLE, 2, executable(10, b"3.11")),
+        entry(ENVIRONMENT, 2, said(b"shop", b"service.namespace=eu,a=b%20c")),
+        entry(EXECUTED, 2, struct.pack("<IIQ", PID, 9, 9) + b"/docker/x"),
+        entry(CGROUP, 2, struct.pack("<I", PID) + b"0::/docker/" + b"0123456789abcdef" * 4 + b"\n"),
         entry(RECORD, 3, STREAMS["whole"][:144 + len(GET) + len(WHOLE)]), entry(COUNTERS, 4, bytes(264)),
         entry(TICK, 4, struct.pack("<q", -5)), entry(EXIT, 5, struct.pack("<I", PID)), entry(DETACHED, 6)),
     "parked": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, LONG, 10)), entry(PROCESS, 2, process(b"/srv/x")),
                         entry(TICK, 3, bytes(8)), entry(TICK, 3 * 10**9, bytes(8))),
     "other_cmdline": recording(entry(PROCESS, 1, PYTHON), entry(CMDLINE, 1, struct.pack("<I", 7) + b"x")),
     "many_processes": recording(*(entry(PROCESS, pid, process(b"/srv/%d" % pid, pid)) for pid in range(1, 7))),
+    "environment_first": recording(entry(ENVIRONMENT, 1, said(b"shop", b"")), entry(PROCESS, 1, PYTHON),
+                                   entry(ENVIRONMENT, 1, said(b"", b""))),
+    "bad_environment": recording(entry(ENVIRONMENT, 1, said(b"shop", b"")[:-1])),
     "bad_executable": recording(entry(PROCESS, 1, PYTHON), entry(EXECUTABLE, 1, executable(200))),
     "bad_record": recording(entry(RECORD, 1, record(HTTP1, 1, 0, GET, WHOLE)[:-1])),
     "back_in_time": recording(entry(TICK, 5, bytes(8)), entry(TICK, 4, bytes(8))),
@@ -141,6 +151,25 @@ RINGS = {
     "wrong_size": ring(record(HTTP1, 1, 0, GET, WHOLE) + bytes(16)),
 }
 
+CGROUPS = {
+    "unified": b"0::/system.slice/my\\x2dshop@a.service/worker\n",
+    "hybrid": b"12:pids:/docker/" + b"0123456789abcdef" * 4 + b"\n1:name=systemd:/x.service\n0::/../../y (deleted)\n",
+    "pod": b"0::/kubepods.slice/kubepods-podd7ecb146_0b4b_4f4c_8bb5_9d4c6b5e2f10.slice/cri-containerd-"
+    + b"0123456789abcdef" * 4 + b".scope\n",
+    "mixed": b"5:cpu:/a.service/kubepods-podd7ecb146_0b4b_4f4c_8bb5_9d4c6b5e2f10.slice:cri-containerd:"
+    + b"0123456789abcdef" * 4,
+    "nul": b"0::/lxc/a/\0\0b.service\n",
+    "fargate": b"1:cpu:/ecs/" + b"0123456789abcdef" * 2 + b"/" + b"0123456789abcdef" * 2 + b"-123\n",
+    "lxc": b"0::/lxc.payload.web/init.scope\n0::/lxc/a/b.service\n",
+    "machine": b"0::/machine.slice/systemd-nspawn@web.service/payload\n0::/machine.slice/machine-a.scope",
+}
+IDENTITIES = {
+    "python": b"shop\0service.namespace=eu,a%20b=c%2Cd\0/usr/bin/python3\0python3\0-m\0http.server",
+    "odd": b"\xff\n\0a=%,=b,c=%00,d=\xc2\x9b\0/usr/bin/java (deleted)\0java\0-jar\0x.jar",
+    "kubernetes": b"\0k8s.deployment.name=d,k8s.namespace.name=n,service.instance.id=i\0/app\0",
+    "nothing": b"\0\0\0",
+}
+
 # What an endpoint answers: p an export response, f one in a gRPC frame, h lines of headers.
 PARTIAL = b"\x0a\x07\x08\x01\x12\x03no\n"
 DETAILS = b"CA4aNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIAhCAyrXuAQ"
@@ -182,6 +211,7 @@ WEB_CONFIGS = {
 }
 
 for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS),
+                      ("cgroup", CGROUPS), ("identity", IDENTITIES),
                       ("otlp", ANSWERS), ("trace_context", CONTEXTS),
                       ("web_config", WEB_CONFIGS)):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)

@@ -45,8 +45,18 @@ static void play(const struct recording_event *event, struct process_table *proc
     case RECORDING_EXIT:
         process_table_exit(processes, event->exited_pid, event->time_ns);
         break;
+    case RECORDING_EXECUTED:
+        touch(event->executed.cgroup.p, event->executed.cgroup.n);
+        process_table_executed(processes, &event->executed, event->time_ns);
+        break;
+    case RECORDING_ENVIRONMENT:
+        touch(event->environment.service_name.p, event->environment.service_name.n);
+        touch(event->environment.attributes.p, event->environment.attributes.n);
+        process_table_environment(processes, &event->environment, event->time_ns);
+        break;
     case RECORDING_CMDLINE:
-        touch(event->cmdline.arguments.p, event->cmdline.arguments.n);
+    case RECORDING_CGROUP:
+        touch(event->file.text.p, event->file.text.n);
         break;
     case RECORDING_COUNTERS:
         touch(event->counters, sizeof *event->counters);
@@ -75,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!file || process_table_new(&processes, NULL, "host", 4) < 0 ||
         conn_table_new(&table, 4, processes, &self, sink, &spans) < 0)
         abort();
-    process_table_cmdline_source(processes, recording_cmdline, &reader);
+    process_table_source(processes, recording_file, &reader);
 
     int r = recording_open(&reader, file);
     while (r >= 0 && (r = recording_next(&reader, &event)) > 0) {

@@ -1,5 +1,6 @@
-// The ring reader and the record check on a data area full of anything: nothing is read outside it, every step makes progress,
-// and what passes the check has all its parts inside. Input: how far the producer is (2 bytes), then the data area.
+// The ring reader and the record check on a data area full of anything: nothing is read outside it, every step makes
+// progress, and what passes the check has all its parts inside. Input: how far the producer is (2 bytes), then the data
+// area.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         bool inside = at >= data && at + record_size <= data + sizeof data;
         if (record_size > RECORD_SIZE_MAX || (!inside && record != ring.wrapped) || ++steps > RING_BYTES / 8)
             abort();
+        if (record_check(record, record_size) + environment_record_check(record, record_size) +
+                executed_record_check(record, record_size) >
+            1)
+            abort();
+        (void)record_emitted(record, record_size);
         if (record_check(record, record_size))
             record_touch(record);
         ring_next(&ring, record_size);

@@ -24,6 +24,8 @@ static const char *object_path;
     X(cgroup_namespace) X(reserved) X(filename) X(cgroup)
 #define TARGET(X) X(flags) X(rules)
 #define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(reserved) X(ports)
+#define ENVIRONMENT_RECORD(X) X(kind) X(size) X(name_size) X(attributes_size) X(pid) X(reserved) X(start) X(emitted) X(name) X(attributes)
+#define EXECUTED_RECORD(X) X(kind) X(size) X(pid) X(start) X(emitted) X(cgroup)
 #define COUNTERS_STRUCT(X) X(value)
 
 struct field {
@@ -61,6 +63,12 @@ static void test_layouts(void **state)
     static const struct field policy[] = {POLICY(X)};
 #undef X
     assert_int_equal(offsetof(struct process_event, filename), EVENT_SHORT);
+#define X(field) {#field, offsetof(struct environment_record, field)},
+    static const struct field environment[] = {ENVIRONMENT_RECORD(X)};
+#undef X
+#define X(field) {#field, offsetof(struct executed_record, field)},
+    static const struct field executed[] = {EXECUTED_RECORD(X)};
+#undef X
 #define X(field) {#field, offsetof(struct counters, field)},
     static const struct field counters[] = {COUNTERS_STRUCT(X)};
 #undef X
@@ -68,6 +76,9 @@ static void test_layouts(void **state)
     compare(btf, "process_event", sizeof(struct process_event), event, sizeof event / sizeof event[0]);
     compare(btf, "target", sizeof(struct target), target, sizeof target / sizeof target[0]);
     compare(btf, "policy", sizeof(struct policy), policy, sizeof policy / sizeof policy[0]);
+    compare(btf, "environment_record", sizeof(struct environment_record), environment,
+            sizeof environment / sizeof environment[0]);
+    compare(btf, "executed_record", sizeof(struct executed_record), executed, sizeof executed / sizeof executed[0]);
     compare(btf, "counters", sizeof(struct counters), counters, sizeof counters / sizeof counters[0]);
     btf__free(btf);
 }

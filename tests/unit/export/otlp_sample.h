@@ -7,6 +7,8 @@
 
 #define SAMPLE_START_NS UINT64_C(1764000000123456789)
 
+static const struct naming_attribute sample_attributes[] = {
+    {"host.name", "said"}, {"process.executable.name", "shop-daemon"}, {"service.version", "1.2"}};
 static struct service sample_service = {
     .name = "shop",
     .namespace_ = "store",
@@ -14,6 +16,8 @@ static struct service sample_service = {
     .exe_name = "shopd",
     .language = "go",
     .runtime_version = "go1.22.3",
+    .attributes = sample_attributes,
+    .attribute_count = 3,
 };
 static const struct process sample_process = {.pid = 4242, .exe = "/usr/bin/shopd", .service = &sample_service};
 

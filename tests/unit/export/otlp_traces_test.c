@@ -98,9 +98,10 @@ static void a_server_span_has_two_children(void **state)
                       request->resource_spans[0]->resource->n_attributes,
                       "service.name=\"shop\"\nservice.namespace=\"store\"\n"
                       "service.instance.id=\"6ba7b810-9dad-51d1-80b4-00c04fd430c8\"\n"
-                      "process.executable.name=\"shopd\"\ntelemetry.sdk.name=\"redstart\"\n"
+                      "telemetry.sdk.name=\"redstart\"\n"
                       "telemetry.sdk.version=\"" REDSTART_VERSION "\"\ntelemetry.sdk.language=\"go\"\n"
                       "process.runtime.version=\"go1.22.3\"\n"
+                      "process.executable.name=\"shop-daemon\"\nservice.version=\"1.2\"\n"
                       "deployment.environment.name=\"test\"\nhost.name=\"given\"\n");
     assert_int_equal(request->resource_spans[0]->n_scope_spans, 1);
     assert_string_equal(request->resource_spans[0]->scope_spans[0]->scope->name, "redstart");

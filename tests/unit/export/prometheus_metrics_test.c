@@ -134,11 +134,37 @@ static void a_server_series(void **state)
     assert_lines(&bench,
                  "# HELP target_info Attributes of the observed services' resources.\n# TYPE target_info gauge\n"
                  "target_info{service_name=\"shop\",service_instance_id=\"%s\",process_executable_name=\"shop\","
-                 "host_name=\"myhost\",telemetry_sdk_name=\"redstart\"} 1\n%s",
+                 "host_name=\"myhost\",telemetry_sdk_name=\"redstart\",host_arch=\"amd64\",host_id=\"host-id\","
+                 "os_type=\"linux\"} 1\n%s",
                  span.process->service->instance_id, "");
     assert_null(strstr(bench.page.p, "request_body_size")); // never known
     assert_null(strstr(bench.page.p, "http_client_request_duration_seconds_"));
     assert_null(strstr(bench.page.p, "=\"\""));
+    bench_close(&bench);
+}
+
+// Keys become names of labels, each of which stands once; what the service says wins over what was found out.
+static void what_a_service_says(void **state)
+{
+    struct bench bench;
+    bench_open(&bench);
+    struct span span = spans_server();
+    span.process = process_made(&bench, NO_SUCH_PID, "/usr/bin/shop");
+    const struct process_environment said = {
+        .pid = NO_SUCH_PID,
+        .start_ns = 1,
+        .service_name = STR("Shop \"1\""),
+        .attributes =
+            STR("host.name=web-1,service.instance.id=i,service.namespace=eu,gr%C3%BCn=x,1st=y,a.b=first,a_b=second,"
+                "__name__=z,service.name=ignored,process.executable.name=shopd,telemetry.sdk.name=ignored")};
+    process_table_environment(bench.processes, &said, 1);
+    red_record(bench.red, &span);
+    bench_format(&bench);
+    assert_lines(&bench,
+                 "target_info{service_name=\"Shop \\\"1\\\"\",service_namespace=\"eu\",service_instance_id=\"i\","
+                 "telemetry_sdk_name=\"redstart\",_1st=\"y\",a_b=\"first\",gr__n=\"x\",host_arch=\"amd64\","
+                 "host_id=\"host-id\",host_name=\"web-1\",os_type=\"linux\",process_executable_name=\"shopd\"} 1\n%s%s",
+                 "", "");
     bench_close(&bench);
 }
 
@@ -458,6 +484,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_series),
+        cmocka_unit_test(what_a_service_says),
         cmocka_unit_test(a_client_series_and_an_overflow),
         cmocka_unit_test(our_own_metrics_exist_from_the_start),
         cmocka_unit_test(our_own_health),

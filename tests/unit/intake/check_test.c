@@ -11,6 +11,8 @@
 
 static union {
     struct http1_record record;
+    struct environment_record environment;
+    struct executed_record executed;
     uint8_t bytes[RECORD_SIZE_MAX + 8];
     uint64_t align;
 } box;
@@ -75,8 +77,68 @@ static void test_bad_ones(void **state)
     assert_false(record_check(box.bytes + 4, sizeof *record + 100));
 }
 
+static struct environment_record *environment_good(void)
+{
+    memset(&box, 0, sizeof box);
+    box.environment = (struct environment_record){.kind = RECORD_KIND_ENVIRONMENT, .emitted = 77};
+    box.environment.size = sizeof box.environment;
+    box.environment.name_size = ENVIRONMENT_NAME_MAX;
+    box.environment.attributes_size = ENVIRONMENT_ATTRIBUTES_MAX;
+    return &box.environment;
+}
+
+// The larger record of this kind is no exchange, however it calls itself, and an exchange none of these.
+static void test_environments(void **state)
+{
+    const size_t least = offsetof(struct environment_record, attributes);
+    struct environment_record *record = environment_good();
+    assert_true(environment_record_check(record, sizeof *record));
+    assert_false(record_check(record, sizeof *record));
+    assert_false(executed_record_check(record, sizeof *record));
+    assert_int_equal(record_emitted(record, sizeof *record), 77);
+    assert_false(environment_record_check(record, sizeof *record - 1));
+    record->attributes_size = 10;
+    record->size = (uint16_t)(least + 10);
+    assert_true(environment_record_check(record, record->size));
+    record->size++;
+    assert_false(environment_record_check(record, record->size));
+    record->attributes_size = 0;
+    for (size_t size = 0; size < least; size++) {
+        record->size = (uint16_t)size;
+        assert_false(environment_record_check(record, size));
+        assert_int_equal(record_emitted(record, size), 0);
+    }
+    record->size = (uint16_t)least;
+    assert_true(environment_record_check(record, least));
+    environment_good()->name_size++;
+    assert_false(environment_record_check(record, sizeof *record));
+    environment_good()->attributes_size++;
+    assert_false(environment_record_check(record, sizeof *record));
+    environment_good()->kind = RECORD_KIND_HTTP1;
+    assert_false(environment_record_check(record, sizeof *record));
+    record->size = sizeof *record; // longer than any exchange
+    box.record.family = AF_INET;
+    box.record.role = RECORD_ROLE_SERVER;
+    assert_false(record_check(&box.record, sizeof *record));
+}
+
+static void test_executions(void **state)
+{
+    memset(&box, 0, sizeof box);
+    box.executed = (struct executed_record){.kind = RECORD_KIND_EXECUTED, .size = sizeof box.executed, .emitted = 78};
+    assert_true(executed_record_check(&box, sizeof box.executed));
+    assert_int_equal(record_emitted(&box, sizeof box.executed), 78);
+    assert_false(record_check(&box, sizeof box.executed));
+    assert_false(environment_record_check(&box, sizeof box.executed));
+    assert_false(executed_record_check(&box, sizeof box.executed - 1));
+    assert_int_equal(record_emitted(&box, sizeof box.executed - 1), 0);
+    box.executed.size--;
+    assert_false(executed_record_check(&box, sizeof box.executed));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good_ones), cmocka_unit_test(test_bad_ones)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good_ones), cmocka_unit_test(test_bad_ones),
+                                       cmocka_unit_test(test_environments), cmocka_unit_test(test_executions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

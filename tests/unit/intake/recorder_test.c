@@ -49,9 +49,21 @@ static void on_process(void *context, const struct process_facts *facts)
     note("process", facts->pid);
     char text[64];
     size_t n;
-    // As the process table does while it handles this: our own arguments, then those of nobody.
-    assert_int_equal(recorder_cmdline(*(struct recorder **)context, (uint32_t)getpid(), text, sizeof text, &n), 0);
-    assert_int_equal(recorder_cmdline(*(struct recorder **)context, 0x70000000, text, sizeof text, &n), -ENOENT);
+    // As the process table does while it handles this: our own files, then one of nobody.
+    struct recorder *recorder = *(struct recorder **)context;
+    assert_int_equal(recorder_file(recorder, PROC_FILE_CGROUP, (uint32_t)getpid(), text, sizeof text, &n), 0);
+    assert_int_equal(recorder_file(recorder, PROC_FILE_CMDLINE, (uint32_t)getpid(), text, sizeof text, &n), 0);
+    assert_int_equal(recorder_file(recorder, PROC_FILE_CMDLINE, 0x70000000, text, sizeof text, &n), -ENOENT);
+}
+
+static void on_executed(void *context, const struct process_executed *executed)
+{
+    note("executed", executed->pid);
+}
+
+static void on_environment(void *context, const struct process_environment *said)
+{
+    note("environment", said->pid);
 }
 
 static void on_executable(void *context, const struct process_executable *found)
@@ -84,8 +96,8 @@ static void record_one_of_each(struct recorder **recorder)
 {
     static union record_room room;
     static struct self self = {.connections = 2, .kernel = {[COUNTER_RECORD_HTTP1] = 5}};
-    struct intake_receiver to = {on_record,   on_process,  on_executable, on_exit_of,
-                                 on_attached, on_detached, on_drained,    recorder};
+    struct intake_receiver to = {on_record,  on_executed, on_environment, on_process, on_executable,
+                                 on_exit_of, on_attached, on_detached,    on_drained, recorder};
     struct process_executable found = {.pid = 9, .executable = {.bits = 64, .language = EXECUTABLE_GO}};
     struct process_facts facts = {.pid = 9, .exe = STR("/bin/x"), .comm = STR("x")};
     assert_int_equal(recorder_new(recorder, path, &to), 0);
@@ -93,6 +105,8 @@ static void record_one_of_each(struct recorder **recorder)
     from.attached(from.context);
     from.process(from.context, &facts);
     from.executable(from.context, &found);
+    from.executed(from.context, &(struct process_executed){9, 1, STR("/a.slice")});
+    from.environment(from.context, &(struct process_environment){9, 1, STR("shop"), STR("a=b")});
     from.record(from.context, record_make(&room, STR("GET / HTTP/1.1\r\n\r\n"), STR("")));
     from.drained(from.context);
     recorder_tick(*recorder, &self, clock_monotonic_ns());
@@ -105,15 +119,18 @@ static void record_one_of_each(struct recorder **recorder)
 static void test_all_events(void **state)
 {
     static const enum recording_kind kinds[] = {
-        RECORDING_ATTACHED, RECORDING_PROCESS, RECORDING_CMDLINE, RECORDING_EXECUTABLE, RECORDING_RECORD,
-        RECORDING_COUNTERS, RECORDING_TICK,    RECORDING_TICK,    RECORDING_EXIT,       RECORDING_DETACHED,
+        RECORDING_ATTACHED, RECORDING_PROCESS,     RECORDING_CGROUP,   RECORDING_CMDLINE,  RECORDING_EXECUTABLE,
+        RECORDING_EXECUTED, RECORDING_ENVIRONMENT, RECORDING_RECORD,   RECORDING_COUNTERS, RECORDING_TICK,
+        RECORDING_TICK,     RECORDING_EXIT,        RECORDING_DETACHED,
     };
     struct recorder *recorder;
     struct recording_reader reader;
     const struct recording_event *event;
     clock_offset_set(4000);
     record_one_of_each(&recorder);
-    assert_string_equal(handed_on, "attached=0 process=9 executable=9 record=162 drained=0 exit=9 detached=0 ");
+    assert_string_equal(
+        handed_on,
+        "attached=0 process=9 executable=9 executed=9 environment=9 record=162 drained=0 exit=9 detached=0 ");
 
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -130,8 +147,10 @@ static void test_all_events(void **state)
             assert_int_equal(event->executable->executable.language, EXECUTABLE_GO);
         if (event->kind == RECORDING_TICK)
             assert_true(event->clock_offset_ns == 4000);
-        if (event->kind == RECORDING_CMDLINE)
-            assert_int_equal(event->cmdline.pid, getpid());
+        if (event->kind == RECORDING_CMDLINE || event->kind == RECORDING_CGROUP)
+            assert_int_equal(event->file.pid, getpid());
+        if (event->kind == RECORDING_ENVIRONMENT)
+            assert_true(str_equal(event->environment.service_name, STR("shop")));
     }
     assert_int_equal(recording_next(&reader, &event), 0);
     fclose(file);

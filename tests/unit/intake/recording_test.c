@@ -20,7 +20,7 @@ static union record_room room;
 static struct recording_counters counters;
 static const struct process_executable executable = {
     .pid = 41, .start_ns = 99, .executable = {62, 64, EXECUTABLE_DYNAMIC, EXECUTABLE_PYTHON, 4, .version = "3.11"}};
-static struct recording_event events[10];
+static struct recording_event events[13];
 static char *file_bytes;
 static size_t file_size, entry_at[array_size(events) + 1]; // where each entry starts, and the end
 
@@ -33,7 +33,7 @@ static void events_make(void)
         {.kind = RECORDING_PROCESS,
          .time_ns = 10,
          .process = {41, 40, 99, 8080, STR("/usr/bin/python3.11"), STR("python3")}},
-        {.kind = RECORDING_CMDLINE, .time_ns = 11, .cmdline = {41, STR("python3\0/srv/shop.py")}},
+        {.kind = RECORDING_CMDLINE, .time_ns = 11, .file = {41, STR("python3\0/srv/shop.py")}},
         {.kind = RECORDING_RECORD,
          .time_ns = 20,
          .record = record_make(&room, STR("GET /a HTTP/1.1\r\n\r\n"), STR("HTTP/1.1 204 None\r\n\r\n"))},
@@ -42,6 +42,9 @@ static void events_make(void)
         {.kind = RECORDING_EXECUTABLE, .time_ns = 35, .executable = &executable},
         {.kind = RECORDING_EXIT, .time_ns = 40, .exited_pid = 41},
         {.kind = RECORDING_PROCESS, .time_ns = 41, .process = {.pid = 42}},
+        {.kind = RECORDING_ENVIRONMENT, .time_ns = 42, .environment = {41, 99, STR("shop"), STR("a=b,c=d")}},
+        {.kind = RECORDING_EXECUTED, .time_ns = 42, .executed = {41, 99, STR("/system.slice/shop.service")}},
+        {.kind = RECORDING_CGROUP, .time_ns = 42, .file = {41, STR("0::/system.slice/shop.service\n")}},
         {.kind = RECORDING_DETACHED, .time_ns = UINT64_MAX},
     };
     _Static_assert(sizeof made == sizeof events, "all of them");
@@ -97,9 +100,21 @@ static void event_assert_same(const struct recording_event *a, const struct reco
     case RECORDING_EXIT:
         assert_int_equal(a->exited_pid, b->exited_pid);
         break;
+    case RECORDING_EXECUTED:
+        assert_int_equal(a->executed.pid, b->executed.pid);
+        assert_true(a->executed.start_ns == b->executed.start_ns);
+        assert_true(str_same(a->executed.cgroup, b->executed.cgroup));
+        break;
+    case RECORDING_ENVIRONMENT:
+        assert_int_equal(a->environment.pid, b->environment.pid);
+        assert_true(a->environment.start_ns == b->environment.start_ns);
+        assert_true(str_same(a->environment.service_name, b->environment.service_name));
+        assert_true(str_same(a->environment.attributes, b->environment.attributes));
+        break;
     case RECORDING_CMDLINE:
-        assert_int_equal(a->cmdline.pid, b->cmdline.pid);
-        assert_true(str_same(a->cmdline.arguments, b->cmdline.arguments));
+    case RECORDING_CGROUP:
+        assert_int_equal(a->file.pid, b->file.pid);
+        assert_true(str_same(a->file.text, b->file.text));
         break;
     case RECORDING_COUNTERS:
         assert_memory_equal(a->counters, b->counters, sizeof *b->counters);
@@ -130,7 +145,7 @@ static void test_round_trip(void **state)
     fclose(file);
 }
 
-static void test_cmdline(void **state)
+static void test_file(void **state)
 {
     struct recording_reader reader;
     const struct recording_event *event;
@@ -139,19 +154,22 @@ static void test_cmdline(void **state)
     FILE *file = fmemopen(file_bytes, file_size, "r");
     assert_int_equal(recording_open(&reader, file), 0);
     assert_int_equal(recording_next(&reader, &event), 1);
-    assert_int_equal(recording_cmdline(&reader, 41, text, sizeof text, &n), -ENOENT); // a process comes next
+    assert_int_equal(recording_file(&reader, PROC_FILE_CMDLINE, 41, text, sizeof text, &n),
+                     -ENOENT); // a process comes next
     assert_int_equal(recording_next(&reader, &event), 1);
-    assert_int_equal(recording_cmdline(&reader, 40, text, sizeof text, &n), -ENOENT); // of another process
-    assert_int_equal(recording_cmdline(&reader, 41, text, sizeof text, &n), 0);
+    assert_int_equal(recording_file(&reader, PROC_FILE_CGROUP, 41, text, sizeof text, &n), -ENOENT); // another file
+    assert_int_equal(recording_file(&reader, PROC_FILE_CMDLINE, 40, text, sizeof text, &n),
+                     -ENOENT); // of another process
+    assert_int_equal(recording_file(&reader, PROC_FILE_CMDLINE, 41, text, sizeof text, &n), 0);
     assert_true(str_same((struct str){text, n}, STR("python3\0/srv/shop.py")));
     event_assert_same(event, &events[1]); // what was handed out is still whole
-    assert_int_equal(recording_cmdline(&reader, 41, text, sizeof text, &n), -ENOENT); // only once
+    assert_int_equal(recording_file(&reader, PROC_FILE_CMDLINE, 41, text, sizeof text, &n), -ENOENT); // only once
     assert_int_equal(recording_next(&reader, &event), 1);
     event_assert_same(event, &events[3]);
     fclose(file);
 }
 
-static void test_cmdline_cut_to_room(void **state)
+static void test_file_cut_to_room(void **state)
 {
     struct recording_reader reader;
     const struct recording_event *event;
@@ -160,7 +178,7 @@ static void test_cmdline_cut_to_room(void **state)
     FILE *file = fmemopen(file_bytes, file_size, "r");
     assert_int_equal(recording_open(&reader, file), 0);
     assert_int_equal(recording_next(&reader, &event) + recording_next(&reader, &event), 2);
-    assert_int_equal(recording_cmdline(&reader, 41, text, sizeof text, &n), 0);
+    assert_int_equal(recording_file(&reader, PROC_FILE_CMDLINE, 41, text, sizeof text, &n), 0);
     assert_int_equal(n, sizeof text);
     assert_memory_equal(text, "python", sizeof text);
     fclose(file);
@@ -224,7 +242,14 @@ static const struct damage {
     {1, 16 + 16, 8080u | (PROCESS_EXE_MAX + 1) << 16, "a process entry whose lengths do not fit"},
     {1, 16 + 20, 17, "a process entry whose lengths do not fit"}, // comm
     {1, 16 + 20, 6, "a process entry whose lengths do not fit"},
-    {2, 12, 3, "an arguments entry of the wrong size"},
+    {2, 12, 3, "an entry of a file in /proc of the wrong size"},
+    {9, 12, 15, "an environment entry that is too short"},
+    {9, 16 + 4, 129, "an environment entry whose lengths do not fit"},
+    {9, 16 + 4, 5 | 7 << 16, "an environment entry whose lengths do not fit"},
+    {10, 12, 15, "an entry of an execution that is too short"},
+    {10, 16 + 4, CGROUP_PATH_MAX + 1, "an entry of an execution whose length does not fit"},
+    {10, 16 + 4, 3, "an entry of an execution whose length does not fit"},
+    {11, 12, 3, "an entry of a file in /proc of the wrong size"},
     {4, 12, 4, "a tick entry of the wrong size"},
     {5, 12, 256, "a counters entry of the wrong size"},
     {6, 12, 136, "an executable entry whose parts do not fit"},
@@ -270,13 +295,16 @@ static void test_header(void **state)
 // What the reader would refuse is not written.
 static void test_not_written(void **state)
 {
-    static char text[CMDLINE_MAX + 8];
+    static char text[PROC_FILE_BYTES_MAX + 8];
     const struct recording_event bad[] = {
         {.kind = RECORDING_NONE},
         {.kind = RECORDING_MAX},
         {.kind = RECORDING_PROCESS, .process = {.exe = {text, PROCESS_EXE_MAX + 1}}},
         {.kind = RECORDING_PROCESS, .process = {.comm = {text, 17}}},
-        {.kind = RECORDING_CMDLINE, .cmdline = {1, {text, CMDLINE_MAX + 5}}},
+        {.kind = RECORDING_EXECUTED, .executed = {.cgroup = {text, CGROUP_PATH_MAX + 1}}},
+        {.kind = RECORDING_ENVIRONMENT, .environment = {.service_name = {text, ENVIRONMENT_NAME_MAX + 1}}},
+        {.kind = RECORDING_ENVIRONMENT, .environment = {.attributes = {text, ENVIRONMENT_ATTRIBUTES_MAX + 1}}},
+        {.kind = RECORDING_CMDLINE, .file = {1, {text, PROC_FILE_BYTES_MAX + 5}}},
     };
     FILE *file = tmpfile();
     for (size_t i = 0; i < array_size(bad); i++)
@@ -288,12 +316,9 @@ static void test_not_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_cmdline_cut_to_room),
-        cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_file),
+        cmocka_unit_test(test_file_cut_to_room), cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_damaged),          cmocka_unit_test(test_header),
         cmocka_unit_test(test_not_written),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

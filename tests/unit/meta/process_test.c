@@ -216,6 +216,202 @@ static void language_of_another_time(void **state)
     assert_null(get(PID)->service->language);
 }
 
+static void says(uint32_t pid, uint64_t start, const char *name, const char *attributes)
+{
+    process_table_environment(table, &(struct process_environment){pid, start, str_from(name), str_from(attributes)},
+                              NS_PER_SEC);
+}
+
+// What a process says counts whether it comes before its facts or after them, and until it says something else.
+static void environments(void **state)
+{
+    says(PID, 1, "early", "service.namespace=eu,a=b");
+    assert_null(process_table_find(table, PID)); // nothing is known of it but this
+    assert_int_equal(process_table_live(table), 0);
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    assert_string_equal(get(PID)->service->name, "early");
+    assert_string_equal(get(PID)->service->namespace_, "eu");
+    assert_string_equal(service_attribute(get(PID)->service, "a"), "b");
+    assert_int_equal(process_table_live(table), 1);
+    says(PID, 1, "late", "");
+    assert_string_equal(get(PID)->service->name, "late");
+    assert_string_equal(get(PID)->service->namespace_, "");
+    assert_int_equal(get(PID)->listen_port, 80);
+    says(PID, 2, "another process of this number", "");
+    assert_string_equal(get(PID)->service->name, "late");
+    says(PID, 1, "", ""); // it executed something else, without these
+    assert_string_equal(get(PID)->service->name, "shop");
+    process_table_exit(table, PID, NS_PER_SEC);
+    says(PID, 1, "gone", "");
+    assert_string_equal(get(PID)->service->name, "shop");
+    says(PID, 3, "next", ""); // the number is used again
+    assert_null(process_table_find(table, PID));
+    assert_int_equal(add(PID, 1, 3, 80, "/srv/shop"), 0);
+    assert_string_equal(get(PID)->service->name, "next");
+}
+
+static void executes(uint32_t pid, uint64_t start, const char *path)
+{
+    process_table_executed(table, &(struct process_executed){pid, start, str_from(path)}, NS_PER_SEC);
+}
+
+// One that is gone before anybody could look: it belongs where it was when it executed.
+static void executions(void **state)
+{
+    executes(PID, 1, "/system.slice/shop.service");
+    assert_null(process_table_find(table, PID));
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/x"), 0);
+    assert_string_equal(get(PID)->service->name, "shop");
+    says(PID, 1, "said", "");
+    assert_string_equal(get(PID)->service->name, "said");
+    executes(PID, 1, "/system.slice/other.service"); // and what it said holds no more
+    assert_string_equal(get(PID)->service->name, "other");
+    executes(PID, 2, "/system.slice/third.service"); // of another time
+    assert_string_equal(get(PID)->service->name, "other");
+    executes(PID + 1, 1, "/a"); // nobody tells of this one
+    process_table_expire(table, 2 * NS_PER_SEC + 1);
+    assert_int_equal(add(PID + 1, 1, 1, 80, "/srv/y"), 0);
+    assert_string_equal(get(PID + 1)->service->name, "y");
+}
+
+// Told without a path: the loader found it gone. With one it is observed again after it was not for a while.
+static void told_late(void **state)
+{
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    says(PID, 1, "said", "");
+    const struct service *service = get(PID)->service;
+    assert_int_equal(add(PID, 1, 1, 80, "shop"), 0); // ending
+    assert_ptr_equal(get(PID)->service, service);
+    process_table_exit(table, PID, NS_PER_SEC);
+    assert_int_equal(add(PID, 1, 1, 80, "shop"), 0); // and ended
+    assert_ptr_equal(get(PID)->service, service);
+    assert_string_equal(get(PID)->exe, "/srv/shop");
+    assert_int_equal(process_table_live(table), 0);
+    assert_int_equal(service->processes, 0);
+    assert_int_equal(add(PID, 1, 1, 0, "/srv/shop"), 0);
+    assert_ptr_equal(get(PID)->service, service);
+    assert_int_equal(process_table_live(table), 1);
+    assert_int_equal(service->processes, 1);
+    process_table_expire(table, 100 * NS_PER_SEC);
+    assert_ptr_equal(get(PID)->service, service);
+    assert_int_equal(add(PID + 1, PID, 1, 0, "comm"), 0); // a forked child of it that was gone at once
+    assert_ptr_equal(get(PID + 1)->service, service);
+    assert_string_equal(get(PID + 1)->exe, "/srv/shop");
+    process_table_exit(table, PID + 1, NS_PER_SEC);
+    assert_int_equal(add(PID, 1, 2, 80, "shop"), 0); // another process, of which no more is known
+    assert_string_equal(get(PID)->service->name, "shop");
+    assert_int_equal(service->processes, 0);
+}
+
+// Of processes that nobody tells of, what they said is forgotten again.
+static void environments_of_nobody(void **state)
+{
+    for (uint32_t i = 0; i < 20; i++)
+        says(PID + i, 1, "x", "");
+    assert_int_equal(add(PID + 19, 1, 1, 80, "/srv/shop"), 0);
+    assert_string_equal(get(PID + 19)->service->name, "x");
+    process_table_expire(table, 11 * NS_PER_SEC + 1);
+    for (uint32_t i = 0; i < 7; i++)
+        assert_int_equal(add(PID + i, 1, 1, 80, "/srv/shop"), 0);
+    assert_string_equal(get(PID + 5)->service->name, "shop");
+    says(PID + 7, 1, "", ""); // nothing to remember
+    assert_int_equal(add(PID + 20, 1, 1, 80, "/srv/shop"), -ENOSPC);
+}
+
+// Forked workers say what their parent said; what executes another file speaks for itself.
+static void environments_inherited(void **state)
+{
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    assert_int_equal(add(PID + 1, PID, 1, 0, "/srv/shop"), 0); // before the record came
+    says(PID, 1, "said", "");
+    assert_int_equal(add(PID + 2, PID, 1, 0, "/srv/shop"), 0); // and after
+    assert_int_equal(add(PID + 3, PID, 1, 0, "/bin/other"), 0);
+    assert_string_equal(get(PID + 1)->service->name, "said");
+    assert_ptr_equal(get(PID + 1)->service, get(PID)->service);
+    assert_ptr_equal(get(PID + 2)->service, get(PID)->service);
+    assert_string_equal(get(PID + 3)->service->name, "other");
+    assert_int_equal(get(PID)->service->processes, 3);
+}
+
+// An id that the service itself gives is its instance, however many listeners it has; attributes are those of now.
+static void instance_said(void **state)
+{
+    says(PID, 1, "shop", "service.instance.id=i-1,service.version=1");
+    says(PID + 1, 1, "shop", "service.instance.id=i-1,service.version=2");
+    says(PID + 2, 1, "other", "service.instance.id=i-1");
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    const struct service *service = get(PID)->service;
+    assert_string_equal(service_attribute(service, "service.version"), "1");
+    assert_int_equal(add(PID + 1, 1, 1, 81, "/srv/shop"), 0);
+    assert_int_equal(add(PID + 2, 1, 1, 82, "/srv/shop"), 0);
+    assert_ptr_equal(get(PID + 1)->service, service);
+    assert_string_equal(service->instance_id, "i-1");
+    assert_string_equal(service_attribute(service, "service.version"), "2");
+    assert_string_equal(service_attribute(service, "os.type"), "linux");
+    assert_null(service_attribute(service, "service.instance.id"));
+    assert_ptr_not_equal(get(PID + 2)->service, service);
+}
+
+#define ID "7be92808767a667f35c8505cbf40d14e931ef6db5b0210329cf193b15ba9d605"
+
+static const char *cgroup; // of all processes; NULL: they are gone
+
+static int file_source(void *context, enum proc_file file, uint32_t pid, char *buffer, size_t size, size_t *ret_n)
+{
+    if (file != PROC_FILE_CGROUP || !cgroup)
+        return -ENOENT;
+    *ret_n = strlen(cgroup);
+    memcpy(buffer, cgroup, *ret_n);
+    return 0;
+}
+
+static void containers(void **state)
+{
+    process_table_source(table, file_source, NULL);
+    cgroup = "0::/docker/" ID "\n";
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    // uuid5(4d63009a-8d0f-11ee-aad7-4c796ed8e320, "host-1\n7be9...\n\nshop\n80")
+    assert_string_equal(get(PID)->service->instance_id, "36cbc97b-8096-5964-9428-37e1cb893c38");
+    assert_string_equal(service_attribute(get(PID)->service, "container.id"), ID);
+    cgroup = NULL; // told again when it has ended already
+    assert_int_equal(add(PID, 1, 1, 70, "/srv/shop"), 0);
+    assert_string_equal(service_attribute(get(PID)->service, "container.id"), ID);
+    assert_int_equal(add(PID + 2, PID, 1, 0, "/srv/shop"), 0); // a worker that is gone
+    assert_ptr_equal(get(PID + 2)->service, get(PID)->service);
+    cgroup = "0::/system.slice/front.service\n";
+    assert_int_equal(add(PID + 1, 1, 1, 80, "/srv/shop"), 0);
+    assert_string_equal(get(PID + 1)->service->name, "front");
+    assert_null(service_attribute(get(PID + 1)->service, "container.id"));
+}
+
+// Rules hold for processes that are known when they are set, and as facts change.
+static void rules(void **state)
+{
+    static const struct naming_ports ports[] = {{90, 99}};
+    static const uint32_t pids[] = {PID};
+    static const char *const exe[] = {"shop"};
+    static const struct naming_rule given[] = {
+        {.exe = exe, .exe_count = 1, .name = "by-exe", .namespace_ = "eu"},
+        {.pids = pids, .pid_count = 1, .name = "by-pid"},
+        {.ports = ports, .port_count = 1, .name = "by-port"},
+    };
+    assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
+    assert_int_equal(add(PID + 1, PID, 1, 0, "/bin/child"), 0);
+    assert_int_equal(add(PID + 2, 1, 1, 0, "/srv/shop"), 0);
+    process_table_rules(table, given, 3);
+    assert_string_equal(get(PID)->service->name, "by-pid");
+    assert_string_equal(get(PID)->service->namespace_, "eu");
+    assert_string_equal(get(PID + 1)->service->name, "by-pid");
+    assert_string_equal(get(PID + 2)->service->name, "by-exe");
+    assert_int_equal(add(PID + 2, 1, 1, 95, "/srv/shop"), 0);
+    assert_string_equal(get(PID + 2)->service->name, "by-port");
+    assert_int_equal(add(PID + 3, PID + 2, 1, 0, "/srv/shop"), 0); // a worker of that listener
+    assert_ptr_equal(get(PID + 3)->service, get(PID + 2)->service);
+    process_table_rules(table, NULL, 0);
+    assert_string_equal(get(PID)->service->name, "shop");
+    assert_string_equal(get(PID + 1)->service->name, "child");
+}
+
 static void forced_name(void **state)
 {
     struct process_table *forced;
@@ -246,9 +442,25 @@ static void nameless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(one_process), TEST(instances),     TEST(workers_inherit), TEST(updates),  TEST(exits),
-        TEST(full),        TEST(services_full), TEST(forced_name),     TEST(nameless),
-        TEST(languages),   TEST(language_of_another_time),
+        TEST(one_process),
+        TEST(instances),
+        TEST(workers_inherit),
+        TEST(updates),
+        TEST(exits),
+        TEST(full),
+        TEST(services_full),
+        TEST(forced_name),
+        TEST(nameless),
+        TEST(languages),
+        TEST(language_of_another_time),
+        TEST(environments),
+        TEST(executions),
+        TEST(told_late),
+        TEST(environments_of_nobody),
+        TEST(environments_inherited),
+        TEST(instance_said),
+        TEST(containers),
+        TEST(rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
