@@ -4,10 +4,12 @@ Usage: test_routes.py [CASE]."""
 import collections
 import random
 import re
+import signal
 import sys
 
 import harness
 import services
+import test_config
 import wire
 from harness import check, check_between, check_equal
 
@@ -33,8 +35,9 @@ def routes(metrics, port, name=DURATION):
 
 
 def case_patterns_and_ignored():
-    load = ([("GET", f"/users/{i}") for i in range(40)] + [("GET", "/users/me")] * 7 + [("POST", f"/users/{i}/orders") for i in range(12)]
-            + [("GET", f"/static/{i}/app.js") for i in range(9)] + [("GET", "/health")] * 25 + [("GET", "/about")] * 3)
+    load = ([("GET", f"/users/{i}") for i in range(40)] + [("GET", "/users/me")] * 7
+            + [("POST", f"/users/{i}/orders") for i in range(12)] + [("GET", f"/static/{i}/app.js") for i in range(9)]
+            + [("GET", "/health")] * 25 + [("GET", "/about")] * 3)
     random.Random(1).shuffle(load)
     with (services.go() as service,
           harness.Redstart("--port", service.port, "--route", "/users/{id}", "--route", "/users/me", "--route",
@@ -70,14 +73,55 @@ def case_what_no_pattern_matches():
 def case_clients():
     with services.go() as service, harness.Redstart("--exe", "curl", "--routes", "heuristic") as redstart:
         for i in range(10):
-            services.subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://localhost:{service.port}/carts/{i + 100}?status=200"],
-                                    check=True, timeout=10)
+            url = f"http://localhost:{service.port}/carts/{i + 100}?status=200"
+            services.subprocess.run(["curl", "-s", "-o", "/dev/null", url], check=True, timeout=10)
         ours = lambda span: span["kind"] == "client" and span["attributes"].get("server.port") == service.port
         for span in redstart.wait_spans(10, ours):
             check_equal((span["name"], span["attributes"].get("url.template"), span["attributes"].get("http.route")),
                         ("GET /carts/{id}", "/carts/{id}", None), "a client's name, url.template and http.route")
         check_equal(routes(redstart.metrics(), service.port, "http_client_request_duration_seconds"),
                     {("GET", "/carts/{id}"): 10}, "calls by route")
+
+
+FILE = """
+discovery:
+  rules:
+    - {{ports: {own}, name: threaded, routes: {{incoming: "/users/{{shopper}}"}}}}
+    - {{ports: {other}}}
+"""
+BEFORE = 'routes: {incoming: "/users/{id}", ignore: [{pattern: /health, signals: traces}]}\n'
+AFTER = 'routes: {incoming: "/{kind}/{id}", unmatched: heuristic}\n'
+
+
+def case_a_file_read_again():
+    """A service's own patterns, those of all, and others after SIGHUP; no request is lost by that."""
+    every = [("GET", f"/users/{i}") for i in range(10)] + [("GET", "/carts/7/items"), ("GET", "/health")]
+    with services.python_threaded() as own, services.go() as other:
+        file_text = FILE.format(own=own.port, other=other.port)
+        with (test_config.File(file_text + BEFORE) as file,
+              harness.Redstart("--config", file.path) as redstart):
+            for port in (own.port, other.port):
+                drive(port, every)
+            spans = redstart.wait_spans(22)
+            check("/health" not in {span["attributes"]["url.path"] for span in spans}, "a span of an ignored request")
+            check_equal([routes(redstart.metrics(), port) for port in (own.port, other.port)],
+                        [{("GET", "/users/{shopper}"): 10, ("GET", None): 2},
+                         {("GET", "/users/{id}"): 10, ("GET", None): 2}],
+                        "requests by route, before")
+            check_equal([redstart.metrics().sum("redstart_requests_ignored_total", signal=signal)
+                         for signal in ("metrics", "traces")], [0, 2], "ignored")
+            file.write(file_text + AFTER)
+            redstart.process.send_signal(signal.SIGHUP)
+            test_config.wait_log(redstart.log, "configuration read again")
+            for port in (own.port, other.port):
+                drive(port, every)
+            redstart.wait_spans(46)
+            check_equal([routes(redstart.metrics(), port) for port in (own.port, other.port)],
+                        [{("GET", "/users/{shopper}"): 20, ("GET", None): 2, ("GET", "/carts/{id}/items"): 1,
+                          ("GET", "/health"): 1},
+                         {("GET", "/users/{id}"): 10, ("GET", "/{kind}/{id}"): 10, ("GET", None): 2,
+                          ("GET", "/carts/{id}/items"): 1, ("GET", "/health"): 1}], "requests by route, after")
+            redstart.check_nothing_lost()
 
 
 def word(chance):
@@ -87,9 +131,9 @@ def word(chance):
 
 def random_path(chance):
     """Each another, in all sorts: numbers, hashes, words that explode, at any depth."""
-    part = lambda: chance.choice((lambda: str(chance.randrange(1 << 32)), lambda: f"{chance.randrange(1 << 64):016x}",
-                                  lambda: word(chance), lambda: f"{word(chance)}-{word(chance)}",
-                                  lambda: f"{word(chance)}.html"))()
+    def part():
+        return chance.choice([str(chance.randrange(1 << 32)), f"{chance.randrange(1 << 64):016x}", word(chance),
+                              f"{word(chance)}-{word(chance)}", f"{word(chance)}.html"])
     return "/" + "/".join(part() for _ in range(chance.randint(1, 5)))
 
 
@@ -120,7 +164,8 @@ def case_random_paths_take_no_memory():
         redstart.check_nothing_lost()
 
 
-CASES = [case_patterns_and_ignored, case_what_no_pattern_matches, case_clients, case_random_paths_take_no_memory]
+CASES = [case_patterns_and_ignored, case_what_no_pattern_matches, case_clients, case_a_file_read_again,
+         case_random_paths_take_no_memory]
 
 
 if __name__ == "__main__":

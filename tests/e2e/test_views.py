@@ -45,8 +45,8 @@ def case_the_dashboard_of_early_beyla():
                            "heuristic") as redstart):
         with test_prometheus.prometheus(redstart.port, False) as server:
             drive(service.port)
-            services.subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://localhost:{service.port}/users/7?status=200"],
-                                    check=True, timeout=10)
+            url = f"http://localhost:{service.port}/users/7?status=200"
+            services.subprocess.run(["curl", "-s", "-o", "/dev/null", url], check=True, timeout=10)
             by_status["200"] += 1
             wait_labels(server, 'sum by (http_status_code) (http_server_duration_seconds_count{job="redstart"})',
                         "http_status_code", by_status)
@@ -55,10 +55,10 @@ def case_the_dashboard_of_early_beyla():
             wait_labels(server, 'sum by (http_status_code) (http_server_duration_seconds_count{job="redstart"})',
                         "http_status_code", twice)
             time.sleep(2)
-            slowest = by_label(server, "sort_desc(topk by (http_route, job) (5, max by (http_route, job) (histogram_quantile("
-                               f"0.95, (sum by (http_route, job, le) (rate(http_server_duration_seconds_bucket{WINDOW})))))))",
-                               "http_route")
-            check_equal(set(slowest), {"/users/{id}", "/orders/{id}/items"}, "routes of the slowest")
+            slowest = ("sort_desc(topk by (http_route, job) (5, max by (http_route, job) (histogram_quantile(0.95, ("
+                       f"sum by (http_route, job, le) (rate(http_server_duration_seconds_bucket{WINDOW})))))))")
+            check_equal(set(by_label(server, slowest, "http_route")), {"/users/{id}", "/orders/{id}/items"},
+                        "routes of the slowest")
             for quantile in (0.95, 0.99):
                 query = (f"histogram_quantile({quantile}, sum by (job, le) (rate(http_server_duration_seconds_bucket"
                          f'{{job="redstart"}}{WINDOW})))')
@@ -68,16 +68,17 @@ def case_the_dashboard_of_early_beyla():
             check_between(test_prometheus.value_of(server, average), 1e-6, 1, average)
             rate = f'sum(rate(http_server_duration_seconds_count{{job="redstart"}} {WINDOW})) by (http_status_code)'
             check(all(value > 0 for value in by_label(server, rate, "http_status_code").values()), "a rate of 0")
-            errors = ('sum by (http_status_code) (rate(http_server_duration_seconds_count{job="redstart",http_status_code=~'
-                      f'"(4|5).*"}}{WINDOW})) / ignoring(http_status_code) group_left sum(rate('
+            errors = ('sum by (http_status_code) (rate(http_server_duration_seconds_count{job="redstart",'
+                      f'http_status_code=~"(4|5).*"}}{WINDOW})) / ignoring(http_status_code) group_left sum(rate('
                       f'http_server_duration_seconds_count{{job="redstart"}}{WINDOW}))')
             seen = by_label(server, errors, "http_status_code")
             check_equal(set(seen), {"404", "500"}, "statuses of the error rate")
             check_between(seen["404"], 6 / 50 - 0.02, 6 / 50 + 0.02, "share of 404")
-            clients = 'sum by (http_status_code) (http_client_duration_seconds_count{job="redstart",net_sock_peer_name="localhost"})'
+            clients = ('sum by (http_status_code) (http_client_duration_seconds_count{job="redstart",'
+                       'net_sock_peer_name="localhost"})')
             wait_labels(server, clients, "http_status_code", {"200": 1.0})
-            wait_labels(server, f'sum by (http_method) (http_server_request_size_bytes_count{{net_host_port="{service.port}"}})',
-                        "http_method", {"GET": 101.0})
+            sizes = f'sum by (http_method) (http_server_request_size_bytes_count{{net_host_port="{service.port}"}})'
+            wait_labels(server, sizes, "http_method", {"GET": 101.0})
             test_prometheus.check_target(server)
         page = redstart.page()[1]
         check("http_server_request_duration_seconds" not in page, "today's name is on the page as well")
@@ -119,13 +120,16 @@ def case_selected_attributes():
         for span in redstart.wait_spans(50):
             have = span["attributes"]
             check("url.path" in have and "http.route" in have, f"a span without path and route: {have}")
-            check(not {"client.address", "client.port", "url.query"} & set(have), f"a span with what is excluded: {have}")
+            excluded = {"client.address", "client.port", "url.query"} & set(have)
+            check(not excluded, f"a span with {excluded}, which is excluded")
         metrics = redstart.metrics()
+        by_status = {"200": 42, "404": 6, "500": 2}
+        by_both = {"/users/{id} 200": 30, "/orders/{id}/items 200": 12, "/users/{id} 404": 6,
+                   "/orders/{id}/items 500": 2}
         for name, labels, expected in (
-                ("http_server_request_duration_seconds", ("http_response_status_code",), {"200": 42, "404": 6, "500": 2}),
-                ("http_server_request_body_size_bytes", ("http_response_status_code",), {"200": 42, "404": 6, "500": 2}),
-                ("http_server_response_body_size_bytes", ("http_route", "http_response_status_code"),
-                 {"/users/{id} 200": 30, "/orders/{id}/items 200": 12, "/users/{id} 404": 6, "/orders/{id}/items 500": 2})):
+                ("http_server_request_duration_seconds", ("http_response_status_code",), by_status),
+                ("http_server_request_body_size_bytes", ("http_response_status_code",), by_status),
+                ("http_server_response_body_size_bytes", ("http_route", "http_response_status_code"), by_both)):
             rows = metrics.select(name + "_count")
             seen = collections.Counter()
             for have, number in rows:
@@ -134,7 +138,8 @@ def case_selected_attributes():
         [(have, _), *_] = metrics.select("http_server_request_duration_seconds_count")
         check(not {"http_route", "network_protocol_version"} & set(have), f"excluded labels: {have}")
         [(have, _), *_] = metrics.select("http_server_request_body_size_bytes_count")
-        check_equal({label for label in have if not label.startswith("service_")}, {"http_response_status_code"}, "labels")
+        rest = {label for label in have if not label.startswith("service_")}
+        check_equal(rest, {"http_response_status_code"}, "labels")
 
 
 CASES = [case_the_dashboard_of_early_beyla, case_early_names_pushed, case_selected_attributes]
