@@ -29,7 +29,9 @@ static const struct way {
     const char *programs[9];
 } ways[] = {
     {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent", ENVIRONS}},
-    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", ENVIRONS}},
+    {"sockio-fentry",
+     {SOCKIO_FENTRY, 0, 0},
+     {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", ENVIRONS}},
     {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "unix_received", "unix_sent", ENVIRONS}},
     {"sockio-fentry", {SOCKIO_FENTRY, 1, 1}, {"tcp_received_18", "tcp_sent", "tcp_paged"}},
     {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended", ENVIRONS}},
@@ -172,7 +174,8 @@ int probes_attach(struct probes *probes)
         bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
         bpf_map__fd(skeleton->maps.targets),         bpf_map__fd(skeleton->maps.bss),
         bpf_link__fd(skeleton->links.walk_tasks),    bpf_link__fd(skeleton->links.walk_files),
-        bpf_link__fd(skeleton->links.walk_tails),    skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
+        bpf_link__fd(skeleton->links.walk_tails),
+        skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
     };
     return 0;
 }

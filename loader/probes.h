@@ -54,6 +54,7 @@ uint64_t probes_counter(const struct probes *probes, unsigned which);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.
 int probes_walk_tasks(const struct probes *probes) must_check;
-// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes, walk_tails
-// reports responses that went on and fell silent, walk_environs tells the collector what processes say of themselves. 0 or -errno.
+// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes,
+// walk_tails reports responses that went on and fell silent, walk_environs tells the collector what processes say of
+// themselves. 0 or -errno.
 int probes_walk(int link) must_check;

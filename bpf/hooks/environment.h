@@ -1,6 +1,6 @@
-// What processes say of themselves, read where it cannot have been overwritten yet (exec), where a process comes to be observed by
-// its port (listen), and of those that run already, by an iterator that the loader reads. Separate programs: kernels before 5.18
-// lack what they need.
+// What processes say of themselves, read where it cannot have been overwritten yet (exec), where a process comes to be
+// observed by its port (listen), and of those that run already, by an iterator that the loader reads. Separate
+// programs: kernels before 5.18 lack what they need.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>

@@ -1,5 +1,5 @@
-// The two variables by which a process says what it is called, found in its environment and copied into a record. No other
-// variable leaves the kernel. The text is the process's own: of any length, maybe overwritten by it. bpf_loop: Linux 5.17.
+// The two variables by which a process says what it is called, found in its environment and copied into a record. No
+// other variable leaves the kernel. The text is the process's own: of any length, maybe overwritten by it.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

@@ -10,8 +10,8 @@
 
 enum scratch_user { SCRATCH_EXEC, SCRATCH_LISTEN, SCRATCH_WALK, SCRATCH_USER_MAX };
 
-// State of a search, here and not on the stack: before Linux 6.8 the verifier looks at a loop's function once, and takes what it knows
-// of the stack for true in every turn.
+// State of a search, here and not on the stack: before Linux 6.8 the verifier looks at a loop's function once, and
+// takes what it knows of the stack for true in every turn.
 struct search {
     __u64 at, end;          // user addresses of the chunk and of the end of all
     __u32 filled;           // bytes of the chunk

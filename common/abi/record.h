@@ -60,8 +60,9 @@ ABI_SIZE(struct http1_record, 144);
 #define ENVIRONMENT_NAME_MAX 128
 #define ENVIRONMENT_ATTRIBUTES_MAX 1024
 
-// Two variables of a process's environment, and no other of them: sent after struct executed_record, when it begins to listen, and
-// when the loader asks for all, each time only if it has one of them. A text of its field's size was maybe cut.
+// Two variables of a process's environment, and no other of them: sent after struct executed_record, when it begins to
+// listen, and when the loader asks for all, each time only if it has one of them. A text of its field's size was maybe
+// cut.
 struct environment_record {
     __u16 kind, size;                 // up to the end of attributes
     __u16 name_size, attributes_size; // bytes in use
@@ -75,8 +76,8 @@ ABI_SIZE(struct environment_record, 1184);
 
 #define CGROUP_PATH_MAX 384
 
-// What it said before holds no more. Its cgroup is told so that one which ends at once, before anybody can look, still belongs to its
-// container or unit.
+// What it said before holds no more. Its cgroup is told so that one which ends at once, before anybody can look, still
+// belongs to its container or unit.
 struct executed_record {
     __u16 kind, size;
     __u32 pid;
