@@ -63,9 +63,10 @@ def case_port_unused():
     port = services.free_port()
     with harness.Redstart("--port", port) as redstart:
         end = time.monotonic() + 3
-        while not any(str(port) in line for line in redstart.log) and time.monotonic() < end:
+        said = "no process is selected yet, or listens on a selected port: waiting for one that does"
+        while not any(said in line for line in redstart.log) and time.monotonic() < end:
             time.sleep(0.05)
-        check(any(str(port) in line for line in redstart.log),
+        check(any(said in line for line in redstart.log),
               f"nothing said of port {port}, on which nobody listens: {redstart.log_text()}")
         with services.python_threaded(port):
             exchange = wire.request(port, "GET", "/hello")
