@@ -24,6 +24,8 @@
 #include "collector/meta/host.h"
 #include "collector/reload.h"
 #include "collector/replay.h"
+#include "collector/span/own_traffic.h"
+#include "collector/span/self_instrumented.h"
 #include "collector/stages.h"
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
@@ -52,9 +54,15 @@ struct collector {
 static void collector_span(void *context, const struct span *span)
 {
     struct collector *collector = context;
-    if (!(span->ignored & ROUTE_SIGNAL_METRICS))
+    if (own_traffic_has(span)) {
+        collector->self.spans_dropped[SELF_SPANS_DROPPED_OWN_TRAFFIC]++;
+        return;
+    }
+    const struct self_instrumented_verdict verdict =
+        self_instrumented_judge(span, &collector->reload.current->self_instrumented, &collector->self);
+    if (!verdict.mute_metrics && !(span->ignored & ROUTE_SIGNAL_METRICS))
         red_record(collector->stages.red, span);
-    if (!(span->ignored & ROUTE_SIGNAL_TRACES))
+    if (!verdict.mute_traces && !(span->ignored & ROUTE_SIGNAL_TRACES))
         outputs_span(collector->outputs, span);
 }
 

@@ -133,7 +133,7 @@ static int loader_attach(struct loader *loader)
     int r = probes_map(&loader->probes);
     if (r < 0)
         log_error("cannot map what the kernel side shares: %s", strerror(-r));
-    return r < 0 || selection_start(&loader->selection) < 0 ? EXIT_UNABLE : EXIT_DONE;
+    return r < 0 || selection_apply(&loader->selection, 0) < 0 ? EXIT_UNABLE : EXIT_DONE;
 }
 
 // Does serving work with what is left? It makes an iterator for each walk.

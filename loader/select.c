@@ -11,6 +11,7 @@
 
 #define LINEAGE_PASSES_MAX 16 // children with a lower pid than their parent's need another pass
 
+#define KTHREADD 2 // is the host's, whoever else is not
 #define OWN_PROGRAMS "redstart?(-loader|-collector|-resolver)"
 
 // The executable's path as the kernel links it; without the mark of a deleted file. Returns its length, 0 if there is none.
@@ -30,33 +31,23 @@ static size_t exe_read(uint32_t pid, char *path)
     return size;
 }
 
-bool selection_process_lives(uint32_t pid)
-{
-    char folder[32];
-    snprintf(folder, sizeof folder, "/proc/%u", pid);
-    return access(folder, F_OK) == 0;
-}
-
 static struct target selection_judge(struct selection *selection, const struct process_event *event, const char *path)
 {
     const struct rules *rules = &selection->options->rules;
-    const uint32_t where[3] = {event->pid_namespace, event->net_namespace, event->cgroup_namespace};
     const char *slash = strrchr(path, '/');
 
-    if (event->pid == 1)
-        memcpy(selection->host_namespace, where, sizeof where);
     if (event->pid == selection->self || event->pid == selection->collector ||
         fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0)
         return (struct target){TARGET_EXCLUDED | TARGET_OWN, 0};
     struct target before = probes_target(selection->probes, event->pid);
     uint8_t lineage = (before.rules | probes_target(selection->probes, event->parent_pid).rules) & rules->policy.lineage;
-    struct rules_verdict verdict =
-        rules_judge(rules, event, path, lineage, memcmp(selection->host_namespace, where, sizeof where) != 0);
+    bool contained = event->pid > KTHREADD && memcmp(selection->host, event->namespaces, sizeof selection->host) != 0;
+    struct rules_verdict verdict = rules_judge(rules, event, path, lineage, contained);
     if (verdict.excluded)
         return (struct target){TARGET_EXCLUDED, verdict.bits};
     // A selected port makes its own mark when the process listens; that stays until the process executes something else.
     before = probes_target(selection->probes, event->pid);
-    bool keeps = event->kind != EVENT_MOVE || event->selected;
+    bool keeps = event->kind != EVENT_MOVE || event->notes & EVENT_BY_PORT;
     return (struct target){(uint8_t)((verdict.selected ? TARGET_CLIENT | TARGET_SERVER : keeps ? before.flags & TARGET_CLIENT : 0) |
                                      (event->kind == EVENT_TASK ? before.flags & TARGET_KNOWN : 0)),
                            verdict.bits};
@@ -66,6 +57,8 @@ bool selection_decide(struct selection *selection, const struct process_event *e
 {
     char path[EXE_PATH_MAX];
 
+    if (event->pid == KTHREADD)
+        memcpy(selection->host, event->namespaces, sizeof selection->host);
     if (!exe_read(event->pid, path)) {
         if (event->kind != EVENT_EXEC)
             return false; // a kernel thread, or gone
@@ -73,7 +66,8 @@ bool selection_decide(struct selection *selection, const struct process_event *e
     }
     struct target target = selection_judge(selection, event, path);
     probes_target_set(selection->probes, event->pid, target);
-    if (!selection_process_lives(event->pid))
+    snprintf(path, sizeof path, "/proc/%u", event->pid);
+    if (access(path, F_OK) < 0)
         probes_target_set(selection->probes, event->pid, (struct target){0}); // its pid will be used again
     return target.flags & (TARGET_CLIENT | TARGET_SERVER);
 }
@@ -114,7 +108,7 @@ static void targets_reset(struct probes *probes, uint8_t lineage)
     }
 }
 
-static int rules_apply(struct selection *selection, uint8_t lineage)
+int selection_apply(struct selection *selection, uint8_t lineage)
 {
     struct probes *probes = selection->probes;
     const struct policy *policy = &selection->options->rules.policy;
@@ -136,11 +130,6 @@ static int rules_apply(struct selection *selection, uint8_t lineage)
     return r;
 }
 
-int selection_start(struct selection *selection)
-{
-    return rules_apply(selection, 0);
-}
-
 int selection_reload(struct selection *selection)
 {
     static struct loader_options options;
@@ -149,10 +138,10 @@ int selection_reload(struct selection *selection)
         log_error("the rules stay as they were");
         return -EINVAL;
     }
-    bool same = options.rules.lineages == selection->options->rules.lineages;
+    uint8_t lineage = options.rules.lineages == selection->options->rules.lineages ? options.rules.policy.lineage : 0;
     selection->options->rules = options.rules;
     log_info("observing by the rules as they are now");
-    return rules_apply(selection, same ? options.rules.policy.lineage : 0);
+    return selection_apply(selection, lineage);
 }
 
 bool selection_describe(const struct process_event *event, uint16_t listen_port, struct message_process *ret_message)

@@ -12,17 +12,16 @@ struct selection {
     struct loader_options *options;
     struct probes *probes;
     uint32_t self, collector;   // never observed
-    uint32_t host_namespace[3]; // of pid 1: pid, net, cgroup
+    uint32_t host[EVENT_NAMESPACES]; // of the kernel's threads
 };
 
 // Decides on a process: it exists (EVENT_TASK), has just executed something (EVENT_EXEC) ... True if it is observed.
 bool selection_decide(struct selection *selection, const struct process_event *event);
-bool selection_process_lives(uint32_t pid);
 // This one must never be observed.
 void selection_collector(struct selection *selection, uint32_t pid);
-// Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is pending. 0, or -errno
-// after a log line.
-int selection_start(struct selection *selection) must_check;
+// Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is pending. lineage: bits
+// that hold already. 0, or -errno after a log line.
+int selection_apply(struct selection *selection, uint8_t lineage) must_check;
 // The same with the options read again; if they are wrong, the old rules stay. What was observed has TARGET_KNOWN then.
 int selection_reload(struct selection *selection) must_check;
 // What the collector is told of a process. False if there is nothing to tell (a kernel thread).

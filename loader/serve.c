@@ -173,12 +173,15 @@ static int event_handle(void *context, void *data, size_t size)
     if (size != EVENT_SHORT && size != sizeof whole)
         return 0;
     memcpy(&whole, data, size);
+    struct message_exit gone = {MESSAGE_EXIT, event->pid};
     switch (event->kind) {
     case EVENT_EXEC:
     case EVENT_MOVE:
-        if (selection_decide(server->selection, event) && server->peer_greeted)
-            told = process_tell(server, event, 0);
-        server->walk |= event->selected || event->kind == EVENT_MOVE;
+        if (selection_decide(server->selection, event))
+            told = !server->peer_greeted || process_tell(server, event, 0);
+        else if (server->peer_greeted && event->notes & EVENT_TOLD)
+            told = peer_send(server, &gone, sizeof gone);
+        server->walk |= event->notes & EVENT_BY_PORT || event->kind == EVENT_MOVE;
         break;
     case EVENT_FORK:
         // A child of a process that is not decided on is not either, and no exec of its own may follow.
@@ -191,19 +194,17 @@ static int event_handle(void *context, void *data, size_t size)
             told = process_tell(server, event, 0);
         break;
     case EVENT_LISTEN:
-        if (event->selected && !server->said[event->port]) {
+        if (event->notes & EVENT_BY_PORT && !server->said[event->port]) {
             server->said[event->port] = true;
             log_info("observing port=%u pid=%u", event->port, event->pid);
         }
         if (server->peer_greeted && probes_observed(probes, event->pid))
             told = process_tell(server, event, event->port);
         break;
-    case EVENT_EXIT: {
-        struct message_exit message = {MESSAGE_EXIT, event->pid};
+    case EVENT_EXIT:
         if (server->peer_greeted)
-            told = peer_send(server, &message, sizeof message);
+            told = peer_send(server, &gone, sizeof gone);
         break;
-    }
     }
     if (!told)
         server->sync_again = true;
@@ -368,8 +369,11 @@ static void rules_reload(struct server *server)
     if (selection_reload(server->selection) == 0 && server->peer_greeted) {
         for (uint32_t pid = 1; pid < probes->targets_size; pid++) {
             struct message_exit message = {MESSAGE_EXIT, pid};
-            if (probes_target(probes, pid).flags & TARGET_KNOWN && !probes_observed(probes, pid))
-                (void)peer_send(server, &message, sizeof message); // if there is no room, it is told at the process's end
+            struct target target = probes_target(probes, pid);
+            if (!(target.flags & TARGET_KNOWN) || probes_observed(probes, pid) || !peer_send(server, &message, sizeof message))
+                continue; // if there is no room, it is told at the process's end
+            target.flags &= (uint8_t)~TARGET_KNOWN;
+            probes_target_set(probes, pid, target);
         }
         server->resolve_next = 0;
         sync_start(server);

@@ -22,7 +22,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
     target->rules = from->rules;
     // Its parent as it is now: real_parent may be another one (CLONE_PARENT).
     if (inherited & TARGET_PENDING) {
-        event_decide(EVENT_FORK, child, parent->tgid, false, (void *)0);
+        event_decide(EVENT_FORK, child, parent->tgid, 0, (void *)0);
     } else if (inherited & (TARGET_CLIENT | TARGET_SERVER)) {
         struct process_event *event = bpf_ringbuf_reserve(&events, EVENT_SHORT, 0);
         if (!event) {
@@ -45,11 +45,14 @@ static __always_inline void process_changed(struct task_struct *task, enum event
     struct target before = *target;
     if (!policy.names && !before.flags && !before.rules)
         return; // only listening selects
-    bool by_port = before.flags & TARGET_CLIENT && !(before.flags & TARGET_SERVER); // it may still hold the listener
+    bool by_port = (before.flags & TARGET_CLIENT && !(before.flags & TARGET_SERVER)) || before.rules & ~policy.lineage;
+    __u16 notes = by_port ? EVENT_BY_PORT : 0;
+    if (before.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN))
+        notes |= EVENT_TOLD;
     target->flags = TARGET_PENDING | (kind == EVENT_MOVE ? before.flags : 0);
     target->rules = before.rules & policy.lineage;
     // Undecided for ever is worse than undecided: what is lost leaves it as it was.
-    if (!event_decide(kind, task, 0, by_port || before.rules & ~policy.lineage, filename))
+    if (!event_decide(kind, task, 0, notes, filename))
         *target = before;
 }
 
@@ -79,6 +82,6 @@ int BPF_PROG(process_exit, struct task_struct *task)
     __u8 flags = target->flags;
     *target = none;
     if (flags & ~(TARGET_EXCLUDED | TARGET_OWN))
-        event_send(EVENT_EXIT, task, 0, false);
+        event_send(EVENT_EXIT, task, 0, 0);
     return 0;
 }

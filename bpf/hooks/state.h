@@ -18,7 +18,7 @@ static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_stru
         place->flags |= TARGET_CLIENT;
     if (!selected && !(target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)))
         return 0;
-    event_send(EVENT_LISTEN, task, port, selected);
+    event_send(EVENT_LISTEN, task, port, selected ? EVENT_BY_PORT : 0);
     if (!target_serves(target, port))
         flags |= target.flags & TARGET_PENDING ? CONNECTION_PENDING : CONNECTION_IGNORED | CONNECTION_REFUSED;
     struct connection *connection = connection_make(sk, flags);

@@ -29,7 +29,7 @@ static __always_inline void listener_judge(struct connection *connection, struct
     if (connection->flags & CONNECTION_IGNORED || port_selected(target, port))
         listener_make(sk, task->tgid, task);
     else if (target_serves(target, port))
-        event_send(EVENT_LISTEN, task, port, false);
+        event_send(EVENT_LISTEN, task, port, 0);
     else if (!target_serves(target_read(connection->owner), port))
         connection_refuse(connection);
 }

@@ -49,10 +49,10 @@ static __always_inline void exchange_end(struct connection *connection, struct s
 static __always_inline void owner_check(__u32 pid)
 {
     struct target *target = target_of(pid);
-    if (!target || target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
+    if (!target || (target->flags | policy_pending()) & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING | TARGET_KNOWN))
         return;
     target->flags |= TARGET_KNOWN;
-    event_send(EVENT_ACTIVE, (struct task_struct *)bpf_get_current_task(), 0, false);
+    event_send(EVENT_ACTIVE, (struct task_struct *)bpf_get_current_task(), 0, 0);
 }
 
 // A new exchange; its captures and byte counts start empty.

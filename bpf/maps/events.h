@@ -21,11 +21,11 @@ static __always_inline void event_fill(struct process_event *event, enum event_k
     event->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
     event->start = BPF_CORE_READ(task, group_leader, start_boottime);
     event->port = 0;
-    event->selected = 0;
+    event->notes = 0;
     bpf_core_read(event->comm, sizeof event->comm, &task->comm);
-    event->pid_namespace = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
-    event->net_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-    event->cgroup_namespace = BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
+    event->namespaces[0] = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+    event->namespaces[1] = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+    event->namespaces[2] = BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
     event->reserved = 0;
 }
 
@@ -40,7 +40,7 @@ static __always_inline void event_fill_whole(struct process_event *event, enum e
 }
 
 // A zero port for events that have none.
-static __always_inline void event_send(enum event_kind kind, struct task_struct *task, __u16 port, bool selected)
+static __always_inline void event_send(enum event_kind kind, struct task_struct *task, __u16 port, __u16 notes)
 {
     struct process_event *event = bpf_ringbuf_reserve(&events, EVENT_SHORT, 0);
     if (!event) {
@@ -49,12 +49,12 @@ static __always_inline void event_send(enum event_kind kind, struct task_struct 
     }
     event_fill(event, kind, task);
     event->port = port;
-    event->selected = selected;
+    event->notes = notes;
     bpf_ringbuf_submit(event, 0);
 }
 
 // False if there is no room.
-static __always_inline bool event_decide(enum event_kind kind, struct task_struct *task, __u32 parent, bool selected,
+static __always_inline bool event_decide(enum event_kind kind, struct task_struct *task, __u32 parent, __u16 notes,
                                          const char *filename)
 {
     struct process_event *event = bpf_ringbuf_reserve(&events, sizeof *event, 0);
@@ -65,7 +65,7 @@ static __always_inline bool event_decide(enum event_kind kind, struct task_struc
     event_fill_whole(event, kind, task);
     if (parent)
         event->parent_pid = parent;
-    event->selected = selected;
+    event->notes = notes;
     if (filename)
         bpf_probe_read_kernel_str(event->filename, sizeof event->filename, filename);
     bpf_ringbuf_submit(event, 0);

@@ -17,7 +17,8 @@ const char run_help[] =
     "  --port 8080,9000-9010     processes that listen on the TCP port\n"
     "  --exe GLOB                executables, by base name or, if the glob has a /, by full path\n"
     "  --pid N                   a process and its children\n"
-    "  --exclude-port, --exclude-exe, --exclude-pid   the other way; they win\n"
+    "  --unit GLOB, --cgroup GLOB   systemd units (shop is shop.service), cgroup paths and what is below them\n"
+    "  --exclude-port, --exclude-exe, --exclude-pid, --exclude-unit, --exclude-cgroup   the other way; they win\n"
     "Outputs; with none, --print-traces:\n"
     "  --print-traces[=text|json]  one line per span on standard output\n"
     "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
@@ -34,6 +35,8 @@ const char run_help[] =
     "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
     "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
     "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
+    "  --self-instrumented-metrics, --self-instrumented-traces keep|mute\n"
+    "                            of services that push the same by OTLP themselves (default keep)\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
@@ -72,6 +75,8 @@ static const struct option option_table[] = {
     {"ignore-route", required_argument, NULL, OPTION_PASS},
     {"metric-names", required_argument, NULL, OPTION_PASS},
     {"series-ttl", required_argument, NULL, OPTION_PASS},
+    {"self-instrumented-metrics", required_argument, NULL, OPTION_PASS},
+    {"self-instrumented-traces", required_argument, NULL, OPTION_PASS},
     {"series-max", required_argument, NULL, OPTION_PASS},
     {"log-level", required_argument, NULL, OPTION_PASS},
     {"log-format", required_argument, NULL, OPTION_PASS},

@@ -40,6 +40,8 @@ const char options_help[] =
     "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
     "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
     "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
+    "  --self-instrumented-metrics, --self-instrumented-traces keep|mute\n"
+    "                            of services that push the same by OTLP themselves (default keep)\n"
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
@@ -79,6 +81,8 @@ static const struct option option_table[] = {
     {"ignore-route", required_argument, NULL, OPTION_IGNORE_ROUTE},
     {"metric-names", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_NAMES},
     {"series-ttl", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_TTL},
+    {"self-instrumented-metrics", required_argument, NULL, OPTION_SETTING + SETTING_SELF_INSTRUMENTED_METRICS},
+    {"self-instrumented-traces", required_argument, NULL, OPTION_SETTING + SETTING_SELF_INSTRUMENTED_TRACES},
     {"series-max", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_MAX},
     {"log-level", required_argument, NULL, OPTION_SETTING + SETTING_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPTION_SETTING + SETTING_LOG_FORMAT},

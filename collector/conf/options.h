@@ -16,6 +16,7 @@
 #include "collector/meta/naming_rule.h"
 #include "collector/span/route_config.h"
 #include "collector/span/sampler.h"
+#include "collector/span/self_instrumented.h"
 #include "collector/span/trace_context.h"
 #include "common/lib/log.h"
 
@@ -64,6 +65,7 @@ struct collector_options {
     struct route_config routes;
     struct attribute_selection attributes;
     enum metric_names metric_names;
+    struct self_instrumented_options self_instrumented;
 
     const struct naming_rule *naming; // what services are called; in naming_arena
     unsigned naming_count;

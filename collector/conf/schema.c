@@ -14,6 +14,7 @@
 
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const mutings[] = {"keep", "mute", NULL};
 static const char *const prints[] = {"none", "text", "json", NULL};
 static const char *const samplers[] = {"parentbased_always_on",
                                        "parentbased_always_off",
@@ -107,6 +108,16 @@ const struct schema_row schema[] = {
     [SETTING_METRICS_SERIES_TTL] = {"metrics.series_ttl", SCHEMA_DURATION, .max = 366 * 24 * HOUR, .initial = "5m",
                                     .option = "--series-ttl", .option_unit = NS_PER_SEC, FIELD(series_ttl_ns),
                                     .about = "Series without traffic for so long are forgotten; 0: never."},
+    [SETTING_SELF_INSTRUMENTED_METRICS] = {"self_instrumented.metrics", SCHEMA_CHOICE, .names = mutings,
+                                           .initial = "keep", .option = "--self-instrumented-metrics",
+                                           FIELD(self_instrumented.metrics),
+                                           .about = "Whether requests of services that push metrics of their own by "
+                                                    "OTLP/HTTP are counted all the same."},
+    [SETTING_SELF_INSTRUMENTED_TRACES] = {"self_instrumented.traces", SCHEMA_CHOICE, .names = mutings,
+                                          .initial = "keep", .option = "--self-instrumented-traces",
+                                          FIELD(self_instrumented.traces),
+                                          .about = "Whether spans of services that push traces of their own are shown "
+                                                   "and pushed all the same."},
     [SETTING_PROMETHEUS_LISTEN] = {"prometheus.listen", SCHEMA_LISTEN, .at_start = true, .option = "--prometheus",
                                    .variables = BEYLA(
                                        "PROMETHEUS_PORT") " OTEL_METRICS_EXPORTER "

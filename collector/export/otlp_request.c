@@ -6,6 +6,7 @@
 #include <string.h>
 #include "collector/core/clock.h"
 #include "collector/export/otlp_refusal.h"
+#include "collector/span/own_traffic.h"
 
 #define ANSWER_MAX  (4 << 20)  // a longer answer is a refusal (OTLP 1.11)
 #define ANSWER_KEPT (64 << 10) // enough for a partial success; the rest is counted and thrown away
@@ -115,6 +116,13 @@ static void tls_setup(CURL *easy, const struct otlp_endpoint *endpoint)
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); // that authority instead of the system's, not beside them
 }
 
+// Before each request, on a new connection or an old one.
+static int request_begins(void *context, char *server, char *client, int server_port, int client_port)
+{
+    own_traffic_note(client, (uint16_t)client_port, server, (uint16_t)server_port, clock_monotonic_ns());
+    return CURL_PREREQFUNC_OK;
+}
+
 static void easy_setup(struct otlp_request *request)
 {
     const struct otlp_endpoint *endpoint = request->endpoint;
@@ -125,6 +133,7 @@ static void easy_setup(struct otlp_request *request)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, request_begins);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, body_give);
     curl_easy_setopt(easy, CURLOPT_READDATA, request);
     curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, body_seek);

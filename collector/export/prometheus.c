@@ -12,6 +12,7 @@
 #include "collector/export/prometheus_page.h"
 #include "collector/export/web_auth.h"
 #include "common/lib/log.h"
+#include "collector/span/own_traffic.h"
 
 #define PATH_MAX_BYTES 256
 
@@ -223,6 +224,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (!*request_state) {
         prometheus_listener_asked(connection);
         *request_state = request_new(prometheus, connection);
+        own_traffic_note_accepted(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                                  clock_monotonic_ns());
         if (!*request_state || reads)
             return *request_state ? MHD_YES : MHD_NO;
     }

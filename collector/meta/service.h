@@ -19,6 +19,7 @@ struct service {
     unsigned attribute_count;
     uint32_t index;     // 0, 1, 2 ... in order of appearance
     uint32_t processes; // live processes of this instance
+    uint8_t own_signals; // telemetry that it was seen to send itself; see span/self_instrumented.c
 };
 
 // The value of one of the attributes, NULL if there is none of this key.

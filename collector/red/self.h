@@ -29,7 +29,8 @@ enum self_unparsed {
     X(STDOUT_SLOW, "stdout_slow")     /* standard output's reader did not keep up */                                   \
     X(STDOUT_FAILED, "stdout_failed") /* it is closed, the disk is full ... */                                         \
     X(QUEUE_FULL, "queue_full")       /* the OTLP queue was full */                                                    \
-    X(EXPORT_FAILED, "export_failed")
+    X(EXPORT_FAILED, "export_failed")                                                                                  \
+    X(OWN_TRAFFIC, "own_traffic")     /* the other end's view of what redstart pushes, or of who reads its metrics */
 enum self_spans_dropped {
 #define X(id, cause) SELF_SPANS_DROPPED_##id,
     SELF_SPANS_DROPPED(X)
@@ -59,6 +60,8 @@ struct self {
     uint64_t ignored[SELF_SIGNAL_MAX]; // requests left out by the configuration's ignore patterns
     struct self_export exports[SELF_DESTINATIONS_MAX][SELF_SIGNAL_MAX];
     uint64_t kernel[COUNTER_MAX]; // sum over CPUs, read from the mapped page before each export
+    uint64_t muted[SELF_SIGNAL_MAX]; // of services that send it themselves: requests, spans
+    uint32_t self_instrumented_services;
     uint32_t observed_processes;
     uint32_t connections;
     uint64_t ring_bytes;            // size of each ring; 0: no loader was there yet

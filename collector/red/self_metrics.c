@@ -98,6 +98,10 @@ static void spans_add(struct walk *walk, const struct self *self, const struct r
            "Requests left out as the configuration says.");
     for (unsigned i = 0; i < SELF_SIGNAL_MAX; i++)
         value_add(walk, self->ignored[i], LABELS({"signal", signal_names[i]}));
+    METRIC(walk, SELF_COUNTER, "redstart.muted", "{request}", "redstart_muted", NULL, 1,
+           "Requests that were not shown because their service sends that signal itself.");
+    for (unsigned signal = 0; signal < SELF_SIGNAL_MAX; signal++)
+        value_add(walk, self->muted[signal], LABELS({"signal", signal_names[signal]}));
     METRIC(walk, SELF_COUNTER, "redstart.series.dropped", "{request}", "redstart_series_dropped", NULL, 1,
            "Requests that were counted in an overflow series.");
     for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++) {
@@ -198,6 +202,9 @@ static void observed_add(struct walk *walk, const struct self *self)
     METRIC(walk, SELF_GAUGE, "redstart.observed_processes", "{process}", "redstart_observed_processes", NULL, 1,
            "Processes under observation.");
     value_add(walk, self->observed_processes, NULL, 0);
+    METRIC(walk, SELF_GAUGE, "redstart.self_instrumented_services", "{service}", "redstart_self_instrumented_services",
+           NULL, 1, "Service instances seen to send telemetry of their own.");
+    value_add(walk, self->self_instrumented_services, NULL, 0);
     METRIC(walk, SELF_GAUGE, "redstart.connections", "{connection}", "redstart_connections", NULL, 1,
            "Observed connections that are open.");
     value_add(walk, self->connections, NULL, 0);

@@ -6,6 +6,7 @@
 #define EVENT_COMM_MAX 16
 #define EVENT_FILENAME_MAX 128
 #define EVENT_CGROUP_MAX 384
+#define EVENT_NAMESPACES 3
 
 enum event_kind {
     EVENT_NONE,
@@ -18,14 +19,19 @@ enum event_kind {
     EVENT_ACTIVE, // a process that was not selected serves a connection that is observed
 };
 
+enum event_note {
+    EVENT_BY_PORT = 1 << 0, // LISTEN: the port is a selected one. EXEC, MOVE: what selected it may be a listener it still holds
+    EVENT_TOLD = 1 << 1,    // EXEC, MOVE: the process was observed
+};
+
 struct process_event {
     __u32 kind;
     __u32 pid, parent_pid;
     __u16 port;     // EVENT_LISTEN
-    __u16 selected; // EVENT_LISTEN: the port is one of the selected ones
+    __u16 notes;    // enum event_note
     __u64 start;
     char comm[EVENT_COMM_MAX];
-    __u32 pid_namespace, net_namespace, cgroup_namespace, reserved; // inode numbers
+    __u32 namespaces[EVENT_NAMESPACES], reserved; // pid, net, cgroup: inode numbers
     char filename[EVENT_FILENAME_MAX]; // EVENT_EXEC: as given to execve(2)
     char cgroup[EVENT_CGROUP_MAX];     // path, of events to decide on, if rules look at it
 };

@@ -20,8 +20,8 @@ static const char *object_path;
     X(response_bytes) X(tail) X(request_captured) X(response_offset) X(response_captured) X(path_captured)             \
     X(path_offset) X(socket_error) X(reserved) X(data)
 #define PROCESS_EVENT(X)                                                                                               \
-    X(kind) X(pid) X(parent_pid) X(port) X(selected) X(start) X(comm) X(pid_namespace) X(net_namespace)                \
-    X(cgroup_namespace) X(reserved) X(filename) X(cgroup)
+    X(kind) X(pid) X(parent_pid) X(port) X(notes) X(start) X(comm) X(namespaces)\
+    X(reserved) X(filename) X(cgroup)
 #define TARGET(X) X(flags) X(rules)
 #define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(reserved) X(ports)
 #define ENVIRONMENT_RECORD(X)                                                                                          \

@@ -179,7 +179,7 @@ static void test_mistakes(void **state)
         // What lies in something unknown is not spoken of; all else is, in the order of the file.
         {"a: {log: {level: loud}}\nlog: {level: loud}\nlog2: 1\n",
          "f:1:1: a: unknown key; expected one of log, service, propagators, http, routes, traces, metrics, "
-         "prometheus, discovery, attributes, otlp\n"
+         "self_instrumented, prometheus, discovery, attributes, otlp\n"
          "f:2:14: log.level: expected error, warn, info or debug, not loud\n"
          "f:3:1: log2: unknown key; expected log?"},
     };
