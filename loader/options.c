@@ -102,17 +102,13 @@ static int arguments_apply(struct loader_options *options, char **argv)
 {
     for (char **at = argv + 1; *at; at++) {
         char name[32], *value = strchr(*at, '=');
+        bool dashes = strncmp(*at, "--", 2) == 0;
         snprintf(name, sizeof name, "%.*s", value ? (int)(value - *at) : (int)strlen(*at), *at);
-        const struct option_row *row = option_find(name + 2);
-        if (strncmp(name, "--", 2) != 0) {
-            fprintf(stderr, "redstart-loader: %s: expected an option; see --help\n", *at);
+        const struct option_row *row = option_find(name + 2 * dashes);
+        bool separate = !value && !(row && !row->apply);
+        if (option_apply(options, dashes ? name + 2 : "", separate ? at[1] : value ? value + 1 : NULL, dashes ? "--" : *at) < 0)
             return -EINVAL;
-        }
-        value = value ? value + 1 : row && !row->apply ? NULL : *++at;
-        if (option_apply(options, name + 2, value, "--") < 0)
-            return -EINVAL;
-        if (!*at)
-            break;
+        at += separate;
     }
     return 0;
 }

@@ -36,9 +36,10 @@ static struct target selection_judge(struct selection *selection, const struct p
     const struct rules *rules = &selection->options->rules;
     const char *slash = strrchr(path, '/');
 
-    if (event->pid == selection->self || event->pid == selection->collector ||
-        fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0)
+    if (event->pid == selection->self || event->pid == selection->collector)
         return (struct target){TARGET_EXCLUDED | TARGET_OWN, 0};
+    if (fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0) // anybody can be called so
+        return (struct target){TARGET_EXCLUDED, 0};
     struct target before = probes_target(selection->probes, event->pid);
     uint8_t lineage = (before.rules | probes_target(selection->probes, event->parent_pid).rules) & rules->policy.lineage;
     bool contained = event->pid > KTHREADD && memcmp(selection->host, event->namespaces, sizeof selection->host) != 0;

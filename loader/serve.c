@@ -360,25 +360,23 @@ struct server *serve_open(struct selection *selection, struct resolve *resolve, 
     return r < 0 ? NULL : &server;
 }
 
-// Who came to be observed is told by a walk over all; who no longer is, has gone.
+// Who came to be observed is told by a walk over all; who no longer is, has gone (if there is no room to say so: when it ends).
 static void rules_reload(struct server *server)
 {
     struct probes *probes = server->selection->probes;
 
-    notify_send("RELOADING=1");
-    if (selection_reload(server->selection) == 0 && server->peer_greeted) {
-        for (uint32_t pid = 1; pid < probes->targets_size; pid++) {
-            struct message_exit message = {MESSAGE_EXIT, pid};
-            struct target target = probes_target(probes, pid);
-            if (!(target.flags & TARGET_KNOWN) || probes_observed(probes, pid) || !peer_send(server, &message, sizeof message))
-                continue; // if there is no room, it is told at the process's end
-            target.flags &= (uint8_t)~TARGET_KNOWN;
-            probes_target_set(probes, pid, target);
-        }
-        server->resolve_next = 0;
-        sync_start(server);
+    if (selection_reload(server->selection) < 0 || !server->peer_greeted)
+        return;
+    for (uint32_t pid = 1; pid < probes->targets_size; pid++) {
+        struct message_exit message = {MESSAGE_EXIT, pid};
+        struct target target = probes_target(probes, pid);
+        if (!(target.flags & TARGET_KNOWN) || probes_observed(probes, pid) || !peer_send(server, &message, sizeof message))
+            continue;
+        target.flags &= (uint8_t)~TARGET_KNOWN;
+        probes_target_set(probes, pid, target);
     }
-    notify_send("READY=1");
+    server->resolve_next = 0;
+    sync_start(server);
 }
 
 // SIGHUP, or the end: false.
@@ -386,11 +384,10 @@ static bool signal_handle(struct server *server)
 {
     struct signalfd_siginfo info;
 
-    if (read(server->signal_fd, &info, sizeof info) != sizeof info)
-        return true;
-    if (info.ssi_signo == SIGHUP)
-        rules_reload(server);
-    return info.ssi_signo == SIGHUP;
+    if (read(server->signal_fd, &info, sizeof info) != sizeof info || info.ssi_signo != SIGHUP)
+        return false;
+    rules_reload(server);
+    return true;
 }
 
 int serve_run(struct server *server)

@@ -1,6 +1,5 @@
 """Where a service runs: cgroups of both versions, namespaces. Used by the tests of what is selected."""
 import contextlib
-import os
 import pathlib
 import shutil
 import subprocess

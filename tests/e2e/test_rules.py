@@ -9,7 +9,6 @@ import tempfile
 import time
 
 import harness
-import pair
 import services
 import surroundings
 import wire
