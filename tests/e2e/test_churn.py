@@ -27,13 +27,11 @@ DISCOVERY_MAX_S = 0.1
 SHORT_SERVICES, SHORT_S = 200, 10
 MANY, OTHERS_MAX = 1000, 200
 READY_MAX_S = 2.0
-# Listens, says so, answers what comes at once, and ends; the time of listen(2) and of the first answer by its own clock.
+# Listens, says where, answers one request, and ends.
 ONE_REQUEST = """
-import socket, sys
-listener = socket.socket()
-listener.bind(("127.0.0.1", int(sys.argv[1])))
-listener.listen()
-print(flush=True)
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
 connection, _ = listener.accept()
 connection.recv(4096)
 connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n\\r\\nhello\\n")
@@ -92,12 +90,13 @@ def counted(redstart, **labels):
     return redstart.metrics().sum(DURATION, **labels)
 
 
-def one_request(port):
-    """A service that lives for one request: started, asked as soon as it listens."""
-    with script(ONE_REQUEST, port) as process:
-        process.stdout.readline()
+def one_request():
+    """A service that lives for one request: started, asked as soon as it listens. Returns its port."""
+    with script(ONE_REQUEST) as process:
+        port = int(process.stdout.readline())
         wire.request(port, "GET", "/hello")
         process.wait(5)
+        return port
 
 
 def case_from_listen_to_count():
@@ -132,17 +131,18 @@ def case_from_listen_to_count():
 
 def case_short_services():
     """200 services in 10 s, each serving one request and ending."""
-    ports = [services.free_port() for _ in range(SHORT_SERVICES)]
+    ports = []
     with harness.Redstart("--exe", "python3*") as redstart:
         begin = time.monotonic()
-        for number, port in enumerate(ports):
-            one_request(port)
+        for number in range(SHORT_SERVICES):
+            ports.append(one_request())
             time.sleep(max(0, begin + number * SHORT_S / SHORT_SERVICES - time.monotonic()))
         took = time.monotonic() - begin
         spans = redstart.wait_spans(SHORT_SERVICES, lambda s: s["kind"] == "server" and s["attributes"].get("server.port") in ports)
         check_equal(sorted(span["attributes"]["server.port"] for span in spans), sorted(ports), "ports of the spans")
         metrics = redstart.metrics()
-        check_equal(sum(n for have, n in metrics.select(DURATION) if int(have["server_port"]) in ports), SHORT_SERVICES, "counted")
+        numbers = set(map(str, ports))
+        check_equal(sum(n for have, n in metrics.select(DURATION) if have["server_port"] in numbers), SHORT_SERVICES, "counted")
         check_equal(metrics.sum("redstart_unparsed_total", cause="unknown_process"), 0, "requests of unknown processes")
         redstart.check_nothing_lost()
         print(f"       {SHORT_SERVICES} services in {took:.1f} s", flush=True)
