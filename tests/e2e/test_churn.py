@@ -1,11 +1,9 @@
 #!/usr/bin/python3
 """Processes that come and go: how soon one is observed, services that live for one request, redstart started under load, listeners
-that move or are passed on, executables renamed and deleted, 1,000 processes."""
+that move or are passed on, executables renamed and deleted."""
 import array
 import contextlib
-import os
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +11,6 @@ import tempfile
 import time
 
 import harness
-import pair
 import services
 import surroundings
 import wire
@@ -25,8 +22,6 @@ DURATION = "http_server_request_duration_seconds_count"
 STARTS = 200
 DISCOVERY_MAX_S = 0.1
 SHORT_SERVICES, SHORT_S = 200, 10
-MANY, OTHERS_MAX = 1000, 200
-READY_MAX_S = 2.0
 # Listens, says where, answers one request, and ends.
 ONE_REQUEST = """
 import socket
@@ -234,59 +229,8 @@ def case_renamed_and_deleted():
                     check_equal(span["service.name"], "shop", "service.name")
 
 
-def case_many_processes():
-    """1,000 servers: known before redstart starts, and forked while it runs; each one's request is counted."""
-    def served(ports):
-        for port in ports:
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                connection.sendall(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-                check(connection.recv(4096).endswith(b"hello\n"), "not the answer")
-
-    def start():
-        process = subprocess.Popen([services.PYTHON, services.PEERS / "http-python/churn.py", str(MANY)],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        process.stdout.readline()
-        return process, list(map(int, process.stdout.readline().split()))
-
-    def stop(process):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-
-    process, ports = start()
-    try:
-        with harness.Redstart("--exe", "python3*") as redstart:
-            check_between(redstart.ready_s, 0, READY_MAX_S, "s until ready")
-            served(ports)
-            wait_for(lambda: counted(redstart, service_name="churn") == MANY,
-                     lambda: f"{MANY} requests, saw {counted(redstart, service_name='churn')}")
-            later, more = start()
-            try:
-                served(more)
-                wait_for(lambda: counted(redstart, service_name="churn") == 2 * MANY,
-                         lambda: f"{2 * MANY} requests, saw {counted(redstart, service_name='churn')}")
-                metrics = redstart.metrics()
-                check_equal(metrics.sum("redstart_unparsed_total", cause="unknown_process"), 0, "of unknown processes")
-                check_between(metrics.sum("redstart_observed_processes"), 2 * MANY + 2, 2 * MANY + OTHERS_MAX,
-                              "observed processes, this host's other Pythons included")
-                redstart.check_nothing_lost()
-                sizes = {}
-                for pid in redstart.pids():
-                    status = pair.status(pid)
-                    sizes[status["Name"]] = int(status["VmRSS"].split()[0])
-                print(f"       ready in {redstart.ready_s:.2f} s; resident: {sizes} kB", flush=True)
-            finally:
-                stop(later)
-            wait_for(lambda: redstart.metrics().sum("redstart_observed_processes") <= MANY + OTHERS_MAX,
-                     "the ends of 1,000 processes")
-    finally:
-        stop(process)
-
-
 CASES = [case_from_listen_to_count, case_short_services, case_start_under_load, case_listener_moves, case_listener_passed_on,
-         case_renamed_and_deleted, case_many_processes]
+         case_renamed_and_deleted]
 
 
 if __name__ == "__main__":
