@@ -38,6 +38,7 @@ static struct target selection_judge(struct selection *selection, const struct p
 
     if (event->pid == selection->self || event->pid == selection->collector)
         return (struct target){TARGET_EXCLUDED | TARGET_OWN, 0};
+    uint8_t known = event->kind == EVENT_TASK ? TARGET_KNOWN | TARGET_GONE : 0;
     if (fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0) // anybody can be called so
         return (struct target){TARGET_EXCLUDED, 0};
     struct target before = probes_target(selection->probes, event->pid);
@@ -45,12 +46,12 @@ static struct target selection_judge(struct selection *selection, const struct p
     bool contained = event->pid > KTHREADD && memcmp(selection->host, event->namespaces, sizeof selection->host) != 0;
     struct rules_verdict verdict = rules_judge(rules, event, path, lineage, contained);
     if (verdict.excluded)
-        return (struct target){TARGET_EXCLUDED, verdict.bits};
+        return (struct target){TARGET_EXCLUDED | (before.flags & known), verdict.bits};
     // A selected port makes its own mark when the process listens; that stays until the process executes something else.
     before = probes_target(selection->probes, event->pid);
     bool keeps = event->kind != EVENT_MOVE || event->notes & EVENT_BY_PORT;
     return (struct target){(uint8_t)((verdict.selected ? TARGET_CLIENT | TARGET_SERVER : keeps ? before.flags & TARGET_CLIENT : 0) |
-                                     (event->kind == EVENT_TASK ? before.flags & TARGET_KNOWN : 0)),
+                                     (before.flags & known)),
                            verdict.bits};
 }
 
@@ -103,9 +104,10 @@ static void targets_reset(struct probes *probes, uint8_t lineage)
 {
     for (uint32_t pid = 0; pid < probes->targets_size; pid++) {
         struct target target = probes_target(probes, pid);
-        uint8_t known = target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) ? TARGET_KNOWN : 0;
+        uint8_t gone = target.flags & (TARGET_CLIENT | TARGET_SERVER) ? TARGET_GONE : 0;
+        gone |= target.flags & (TARGET_KNOWN | TARGET_GONE);
         if (target.flags || target.rules)
-            probes_target_set(probes, pid, (struct target){known, target.rules & lineage});
+            probes_target_set(probes, pid, (struct target){gone, target.rules & lineage});
     }
 }
 

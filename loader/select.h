@@ -22,7 +22,7 @@ void selection_collector(struct selection *selection, uint32_t pid);
 // Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is pending. lineage: bits
 // that hold already. 0, or -errno after a log line.
 int selection_apply(struct selection *selection, uint8_t lineage) must_check;
-// The same with the options read again; if they are wrong, the old rules stay. What was observed has TARGET_KNOWN then.
+// The same with the options read again; if they are wrong, the old rules stay. What was observed has TARGET_GONE then.
 int selection_reload(struct selection *selection) must_check;
 // What the collector is told of a process. False if there is nothing to tell (a kernel thread).
 bool selection_describe(const struct process_event *event, uint16_t listen_port, struct message_process *ret_message);

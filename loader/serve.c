@@ -123,11 +123,26 @@ static void sockets_walk(struct server *server)
         log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
 }
 
+// Tells of one process in a walk over all: it is observed, or no longer. False if there is no room.
+static bool process_sync(struct server *server, const struct process_event *event)
+{
+    struct probes *probes = server->selection->probes;
+    struct message_exit gone = {MESSAGE_EXIT, event->pid};
+    uint8_t flags = probes_target(probes, event->pid).flags;
+
+    if (flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) ? !process_tell(server, event, 0)
+                                                              : flags & TARGET_GONE && !peer_send(server, &gone, sizeof gone))
+        return false;
+    struct target target = probes_target(probes, event->pid);
+    target.flags &= (uint8_t)~TARGET_GONE;
+    if (flags & TARGET_GONE)
+        probes_target_set(probes, event->pid, target);
+    return true;
+}
+
 // Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
 static void sync_continue(struct server *server)
 {
-    struct probes *probes = server->selection->probes;
-
     while (server->sync_fd >= 0) {
         if (server->pending_next == server->pending_count) {
             ssize_t n = read(server->sync_fd, server->pending, sizeof server->pending);
@@ -139,8 +154,7 @@ static void sync_continue(struct server *server)
             }
         }
         const struct process_event *event = &server->pending[server->pending_next];
-        if ((probes_observed(probes, event->pid) || probes_target(probes, event->pid).flags & TARGET_KNOWN) &&
-            !process_tell(server, event, 0))
+        if (!process_sync(server, event))
             return;
         server->pending_next++;
     }
@@ -360,25 +374,6 @@ struct server *serve_open(struct selection *selection, struct resolve *resolve, 
     return r < 0 ? NULL : &server;
 }
 
-// Who came to be observed is told by a walk over all; who no longer is, has gone (if there is no room to say so: when it ends).
-static void rules_reload(struct server *server)
-{
-    struct probes *probes = server->selection->probes;
-
-    if (selection_reload(server->selection) < 0 || !server->peer_greeted)
-        return;
-    for (uint32_t pid = 1; pid < probes->targets_size; pid++) {
-        struct message_exit message = {MESSAGE_EXIT, pid};
-        struct target target = probes_target(probes, pid);
-        if (!(target.flags & TARGET_KNOWN) || probes_observed(probes, pid) || !peer_send(server, &message, sizeof message))
-            continue;
-        target.flags &= (uint8_t)~TARGET_KNOWN;
-        probes_target_set(probes, pid, target);
-    }
-    server->resolve_next = 0;
-    sync_start(server);
-}
-
 // SIGHUP, or the end: false.
 static bool signal_handle(struct server *server)
 {
@@ -386,7 +381,10 @@ static bool signal_handle(struct server *server)
 
     if (read(server->signal_fd, &info, sizeof info) != sizeof info || info.ssi_signo != SIGHUP)
         return false;
-    rules_reload(server);
+    if (selection_reload(server->selection) == 0 && server->peer_greeted) {
+        server->resolve_next = 0;
+        sync_start(server); // who came to be observed, and who no longer is
+    }
     return true;
 }
 

@@ -51,4 +51,5 @@ enum target_flag {
     TARGET_EXCLUDED = 1 << 3, // never, whatever port it listens on
     TARGET_OWN = 1 << 4,      // redstart's: nothing that it takes part in is shown
     TARGET_KNOWN = 1 << 5,    // the loader was told that it handles an observed connection
+    TARGET_GONE = 1 << 6,     // rules took it out of the selection, of which the collector is still to be told
 };

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """Processes that come and go: how soon one is observed, services that live for one request, redstart started under load, listeners
-that move or are passed on, executables renamed and deleted."""
+that move or are passed on, executables renamed and deleted, 1,000 processes."""
 import array
 import contextlib
+import os
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +14,7 @@ import tempfile
 import time
 
 import harness
+import pair
 import services
 import surroundings
 import wire
@@ -22,6 +26,8 @@ DURATION = "http_server_request_duration_seconds_count"
 STARTS = 200
 DISCOVERY_MAX_S = 0.1
 SHORT_SERVICES, SHORT_S = 200, 10
+MANY, OTHERS_MAX = 1000, 200
+READY_MAX_S = 2.0
 # Listens, says where, answers one request, and ends.
 ONE_REQUEST = """
 import socket
@@ -229,8 +235,65 @@ def case_renamed_and_deleted():
                     check_equal(span["service.name"], "shop", "service.name")
 
 
+def is_churn(span):
+    return span["kind"] == "server" and span["service.name"] == "churn"
+
+
+def own_metric(redstart, name):
+    """One line of a page that is too long here to be read whole."""
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", redstart.page()[1], re.MULTILINE).group(1))
+
+
+def case_many_processes():
+    """1,000 servers: known before redstart starts, and forked while it runs; each one's request is counted."""
+    def served(ports):
+        for port in ports:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+                check(connection.recv(4096).endswith(b"hello\n"), "not the answer")
+
+    def start():
+        process = subprocess.Popen([services.PYTHON, services.PEERS / "http-python/churn.py", str(MANY)],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        process.stdout.readline()
+        return process, list(map(int, process.stdout.readline().split()))
+
+    def stop(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+    process, ports = start()
+    try:
+        with harness.Redstart("--exe", "python3*") as redstart:
+            check_between(redstart.ready_s, 0, READY_MAX_S, "s until ready")
+            served(ports)
+            redstart.wait_spans(MANY, is_churn, timeout=20)
+            later, more = start()
+            try:
+                served(more)
+                redstart.wait_spans(2 * MANY, is_churn, timeout=20)
+                check_equal(own_metric(redstart, 'redstart_unparsed_total{protocol="http",cause="unknown_process"}'), 0, "of unknown")
+                check_equal(own_metric(redstart, 'redstart_records_lost_total{cause="ring_full"}'), 0, "lost")
+                check_between(own_metric(redstart, "redstart_observed_processes"), 2 * MANY + 2, 2 * MANY + OTHERS_MAX,
+                              "observed processes, this host's other Pythons included")
+                sizes = {}
+                for pid in redstart.pids():
+                    status = pair.status(pid)
+                    sizes[status["Name"]] = int(status["VmRSS"].split()[0])
+                print(f"       ready in {redstart.ready_s:.2f} s; resident: {sizes} kB", flush=True)
+            finally:
+                stop(later)
+            wait_for(lambda: own_metric(redstart, "redstart_observed_processes") <= MANY + OTHERS_MAX,
+                     "the ends of 1,000 processes")
+    finally:
+        stop(process)
+
+
 CASES = [case_from_listen_to_count, case_short_services, case_start_under_load, case_listener_moves, case_listener_passed_on,
-         case_renamed_and_deleted]
+         case_renamed_and_deleted, case_many_processes]
 
 
 if __name__ == "__main__":
