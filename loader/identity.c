@@ -12,8 +12,8 @@
 static const cap_value_t load_needs[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 static const cap_value_t serve_needs[] = {CAP_SYS_PTRACE, CAP_BPF}; // the second only if it must be
 
-// Permitted and effective set to these (of what we hold), inheritable and ambient sets emptied.
-static int capabilities_set(const cap_value_t *values, int count)
+// Permitted set to these (of what we hold), effective to the first of them; inheritable and ambient sets emptied.
+static int capabilities_set(const cap_value_t *values, int count, int effective)
 {
     cap_t held = cap_get_proc(), wanted = cap_init();
     int r = held && wanted ? 0 : -ENOMEM;
@@ -22,7 +22,7 @@ static int capabilities_set(const cap_value_t *values, int count)
         cap_flag_value_t permitted = CAP_CLEAR;
         cap_get_flag(held, values[i], CAP_PERMITTED, &permitted);
         if (permitted == CAP_SET && (cap_set_flag(wanted, CAP_PERMITTED, 1, &values[i], CAP_SET) < 0 ||
-                                     cap_set_flag(wanted, CAP_EFFECTIVE, 1, &values[i], CAP_SET) < 0))
+                                     (i < effective && cap_set_flag(wanted, CAP_EFFECTIVE, 1, &values[i], CAP_SET) < 0)))
             r = -errno;
     }
     if (!r && (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || cap_set_proc(wanted) < 0))
@@ -32,20 +32,15 @@ static int capabilities_set(const cap_value_t *values, int count)
     return r;
 }
 
-// Only root may; whoever starts us as another user has done it (CapabilityBoundingSet= of the unit).
-static void bounding_set_empty(void)
-{
-    for (cap_value_t value = 0; value <= CAP_LAST_CAP; value++)
-        (void)prctl(PR_CAPBSET_DROP, value, 0, 0, 0);
-}
-
 static int user_change(uid_t uid, gid_t gid)
 {
     int death_signal = 0;
 
     // A change of user clears the parent-death signal that a launcher has set: without it we would outlive the launcher.
     prctl(PR_GET_PDEATHSIG, &death_signal);
-    bounding_set_empty();
+    // Only root may; whoever starts us as another user has done it (CapabilityBoundingSet= of the unit).
+    for (cap_value_t value = 0; value <= CAP_LAST_CAP; value++)
+        (void)prctl(PR_CAPBSET_DROP, value, 0, 0, 0);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
         setresuid(uid, uid, uid) < 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 ||
         prctl(PR_SET_PDEATHSIG, death_signal) < 0)
@@ -60,7 +55,7 @@ int identity_take(uid_t uid, gid_t gid)
     if (geteuid() == 0)
         r = uid && gid ? user_change(uid, gid) : -EINVAL;
     if (!r)
-        r = capabilities_set(load_needs, array_size(load_needs));
+        r = capabilities_set(load_needs, array_size(load_needs), array_size(load_needs));
     if (!r && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
         r = -errno;
     if (r)
@@ -80,18 +75,12 @@ static bool capability_returns(cap_value_t value)
 
 int identity_seal(bool (*probe)(void *context), void *context)
 {
-    int r = capabilities_set(serve_needs, 2); // of load's four, only these are left
-    cap_value_t lower = CAP_BPF;
-    cap_t now = cap_get_proc();
-
-    if (!r && (!now || cap_set_flag(now, CAP_EFFECTIVE, 1, &lower, CAP_CLEAR) < 0 || cap_set_proc(now) < 0))
-        r = -errno;
-    cap_free(now);
-    if (!r && probe(context))
-        r = capabilities_set(serve_needs, 1);
-    else if (!r)
-        r = capabilities_set(serve_needs, 2);
     static const cap_value_t gone[] = {CAP_PERFMON, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_SETUID};
+    int r = capabilities_set(serve_needs, 2, 1); // of load's four, only these are left
+    int count = !r && probe(context) ? 1 : 2;
+
+    if (!r)
+        r = capabilities_set(serve_needs, count, count);
     for (unsigned i = 0; !r && i < array_size(gone); i++)
         if (capability_returns(gone[i]))
             r = -EPERM;

@@ -17,6 +17,10 @@
 
 #define PIN_NAME_MAX 64
 
+// What is done with each program and its link, each map, each ring: pinned; compared with what is pinned; replaced by it, under the
+// number of the fd, so that all else stays as it is.
+enum pin_step { PIN_PUT, PIN_COMPARE, PIN_TAKE };
+
 // bpffs is reached through our fd: the path below /sys/fs/bpf is closed to everybody but root.
 static void pin_path(char *path, int directory, const char *kind, const char *name)
 {
@@ -44,11 +48,6 @@ static const char *pin_map_name(const struct bpf_map *map)
     return dot ? dot + 1 : bpf_map__name(map);
 }
 
-static void pin_ring_name(char *name, unsigned ring)
-{
-    snprintf(name, 16, "records_%u", ring);
-}
-
 int pin_open(const char *path, uid_t uid, gid_t gid)
 {
     bool made = geteuid() == 0 && mkdir(path, 0700) == 0;
@@ -62,16 +61,12 @@ int pin_open(const char *path, uid_t uid, gid_t gid)
         r = -EPERM;
     else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         r = -EBUSY; // another loader's, alive
-    if (r == -EBUSY) {
+    if (r == -EBUSY)
         log_error("another loader uses %s: stop it first", path);
-        return r;
-    }
-    if (r) {
+    else if (r)
         log_error("cannot pin in %s: %s; it must be a directory in a bpffs with mode 0700 that belongs to uid %u", path,
                   strerror(-r), uid);
-        return r;
-    }
-    return fd_take(&fd);
+    return r ? r : fd_take(&fd);
 }
 
 // Is the pinned program the same, and runs by this link? A link's pin is a name: what it runs is the kernel's word.
@@ -95,55 +90,57 @@ static bool map_same(int ours, int pinned)
            a.max_entries == b.max_entries && a.map_flags == b.map_flags && strcmp(a.name, b.name) == 0;
 }
 
-// NULL if everything pinned is ours, else what is not.
-static const char *pins_compare(int directory, const struct probes *probes)
+static int pin_differs(const char *name)
 {
-    struct bpf_object_skeleton *names = probes->skeleton->skeleton;
-    struct bpf_map *map;
-
-    for (int i = 0; i < names->prog_cnt; i++) {
-        if (!bpf_program__autoload(*names->progs[i].prog))
-            continue; // another variant's
-        cleanup_fd int program = pin_get(directory, "prog", names->progs[i].name);
-        cleanup_fd int link = pin_get(directory, "link", names->progs[i].name);
-        if (link < 0 || program < 0 || !program_same(bpf_program__fd(*names->progs[i].prog), program, link))
-            return names->progs[i].name;
-    }
-    bpf_object__for_each_map(map, probes->skeleton->obj) {
-        cleanup_fd int pinned = pin_get(directory, "map", pin_map_name(map));
-        if (pinned < 0 || !map_same(bpf_map__fd(map), pinned))
-            return bpf_map__name(map);
-    }
-    for (unsigned i = 0; i < probes->rings; i++) {
-        char name[16];
-        pin_ring_name(name, i);
-        cleanup_fd int pinned = pin_get(directory, "map", name);
-        if (pinned < 0 || !map_same(probes->ring_fd[i], pinned))
-            return "rings";
-    }
-    return NULL;
+    log_info("what another loader left pinned is replaced: %s differs", name);
+    return -ESTALE;
 }
 
-static int pins_take(int directory, struct probes *probes)
+static int program_pin(int directory, enum pin_step step, const char *name, int ours, struct bpf_link **link)
 {
-    struct probes_fds fds = {
-        .events = pin_get(directory, "map", "events"),
-        .counters = pin_get(directory, "map", "counters"),
-        .targets = pin_get(directory, "map", "targets"),
-        .data = pin_get(directory, "map", "bss"),
-        .walk_tasks = pin_get(directory, "link", "walk_tasks"),
-        .walk_files = pin_get(directory, "link", "walk_files"),
-        .walk_tails = pin_get(directory, "link", "walk_tails"),
-        .walk_environs = pin_get(directory, "link", "walk_environs"),
-    };
-    int rings[PROBES_RINGS_MAX];
-
-    for (unsigned i = 0; i < probes->rings; i++) {
-        char name[16];
-        pin_ring_name(name, i);
-        rings[i] = pin_get(directory, "map", name);
+    if (step == PIN_PUT) {
+        int r = pin_put(directory, "prog", name, ours);
+        return r ? r : pin_put(directory, "link", name, bpf_link__fd(*link));
     }
-    return probes_replace(probes, &fds, rings);
+    cleanup_fd int pinned = pin_get(directory, "prog", name), pinned_link = pin_get(directory, "link", name);
+    if (pinned < 0 || pinned_link < 0 || !program_same(ours, pinned, pinned_link))
+        return pin_differs(name);
+    if (step == PIN_COMPARE)
+        return 0;
+    char path[PIN_NAME_MAX];
+    pin_path(path, directory, "link", name);
+    *link = bpf_link__open(path);
+    return *link && dup3(pinned, ours, O_CLOEXEC) >= 0 ? 0 : -errno;
+}
+
+static int map_pin(int directory, enum pin_step step, const char *name, int ours)
+{
+    if (step == PIN_PUT)
+        return pin_put(directory, "map", name, ours);
+    cleanup_fd int pinned = pin_get(directory, "map", name);
+    if (pinned < 0 || !map_same(ours, pinned))
+        return pin_differs(name);
+    return step == PIN_TAKE && dup3(pinned, ours, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+// One step for everything, until it fails for something: 0 or -errno.
+static int pins_step(int directory, enum pin_step step, const struct probes *probes)
+{
+    const struct bpf_object_skeleton *all = probes->skeleton->skeleton;
+    const struct bpf_map *map;
+    int r = 0;
+
+    for (int i = 0; !r && i < all->prog_cnt; i++)
+        if (bpf_program__autoload(*all->progs[i].prog)) // else another variant's
+            r = program_pin(directory, step, all->progs[i].name, bpf_program__fd(*all->progs[i].prog), all->progs[i].link);
+    bpf_object__for_each_map(map, probes->skeleton->obj)
+        r = r ? r : map_pin(directory, step, pin_map_name(map), bpf_map__fd(map));
+    for (unsigned i = 0; !r && i < probes->rings; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "records_%u", i);
+        r = map_pin(directory, step, name, probes->ring_fd[i]);
+    }
+    return r;
 }
 
 // Without readdir(3), which wants memory: this runs behind the last filter too.
@@ -165,20 +162,14 @@ static void pins_clear(int directory)
                 unlinkat(directory, ((struct entry *)(entries + at))->name, 0);
 }
 
-int pin_adopt(int directory, struct probes *probes)
+int pin_adopt(int directory, const struct probes *probes)
 {
     cleanup_fd int first = pin_get(directory, "map", "events");
-    if (first < 0) { // nothing, or remains that cannot be of use
-        pins_clear(directory);
+    if (first < 0 || pins_step(directory, PIN_COMPARE, probes) < 0) {
+        pins_clear(directory); // nothing, or remains that cannot be of use
         return 0;
     }
-    const char *difference = pins_compare(directory, probes);
-    if (difference) {
-        log_info("what another loader left pinned is replaced: %s differs", difference);
-        pins_clear(directory);
-        return 0;
-    }
-    int r = pins_take(directory, probes);
+    int r = pins_step(directory, PIN_TAKE, probes);
     if (r < 0) {
         log_error("cannot adopt what is pinned: %s", strerror(-r));
         return r;
@@ -189,26 +180,7 @@ int pin_adopt(int directory, struct probes *probes)
 
 int pin_all(int directory, const struct probes *probes)
 {
-    struct bpf_object_skeleton *names = probes->skeleton->skeleton;
-    struct bpf_map *map;
-    int r = 0;
-
-    for (int i = 0; !r && i < names->prog_cnt; i++) {
-        if (!bpf_program__autoload(*names->progs[i].prog))
-            continue;
-        r = pin_put(directory, "prog", names->progs[i].name, bpf_program__fd(*names->progs[i].prog));
-        if (!r)
-            r = pin_put(directory, "link", names->progs[i].name, bpf_link__fd(*names->progs[i].link));
-    }
-    bpf_object__for_each_map(map, probes->skeleton->obj) {
-        if (!r)
-            r = pin_put(directory, "map", pin_map_name(map), bpf_map__fd(map));
-    }
-    for (unsigned i = 0; !r && i < probes->rings; i++) {
-        char name[16];
-        pin_ring_name(name, i);
-        r = pin_put(directory, "map", name, probes->ring_fd[i]);
-    }
+    int r = pins_step(directory, PIN_PUT, probes);
     if (r) {
         log_error("cannot pin the probes: %s (is the directory in a bpffs?)", strerror(-r));
         pins_clear(directory);

@@ -13,7 +13,7 @@ struct probes;
 int pin_open(const char *path, uid_t uid, gid_t gid) must_check;
 // Takes over what is pinned, if programs (by tag) and maps (by definition) are those of `probes`, which is
 // loaded and not attached. 1: taken over, 0: nothing usable there (and nothing left there), -errno after a log line.
-int pin_adopt(int directory, struct probes *probes) must_check;
+int pin_adopt(int directory, const struct probes *probes) must_check;
 // Pins everything. 0 or -errno after a log line.
 int pin_all(int directory, const struct probes *probes) must_check;
 // Removes what was pinned, and the directory if we may.

@@ -15,7 +15,6 @@
 #include "common/lib/log.h"
 #include "redstart.skel.h"
 
-#define RING_SIZE (1u << 20) // larger ones leave the cache; see bpf/README.md
 #define CPUS_PER_RING_SHIFT 2
 #define PID_MAX_LIMIT (4u << 20) // include/linux/threads.h
 #define CONNECTIONS_MAX (1u << 16) // of a hash
@@ -101,7 +100,7 @@ static int rings_make(struct probes *probes)
 {
     int outer = bpf_map__fd(probes->skeleton->maps.rings);
     for (uint32_t i = 0; i < probes->rings; i++) {
-        int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "records", 0, 0, probes->ring_size, NULL);
+        int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "records", 0, 0, PROBES_RING_SIZE, NULL);
         if (fd < 0)
             return fd;
         probes->ring_fd[i] = fd;
@@ -129,28 +128,22 @@ int probes_load(struct probes *ret_probes, unsigned way)
 {
     struct probes *probes = ret_probes;
     int cpus = libbpf_num_possible_cpus();
+    unsigned shift = CPUS_PER_RING_SHIFT;
 
-    memset(probes, 0, sizeof *probes);
-    for (unsigned i = 0; i < PROBES_RINGS_MAX; i++)
-        probes->ring_fd[i] = -1;
+    *probes = (struct probes){
+        .cpus = (unsigned)cpus, .ring_fd = {[0 ... PROBES_RINGS_MAX - 1] = -1}, .targets_size = pid_max_read()};
     libbpf_set_print(probes_log);
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
     if (cpus <= 0)
         return cpus ? cpus : -EIO;
-    probes->cpus = (unsigned)cpus;
-    probes->rings = ((probes->cpus - 1) >> CPUS_PER_RING_SHIFT) + 1;
-    if (probes->rings > PROBES_RINGS_MAX)
-        probes->rings = PROBES_RINGS_MAX;
-    probes->ring_size = RING_SIZE;
-    probes->targets_size = pid_max_read();
-
+    while ((probes->cpus - 1) >> shift >= PROBES_RINGS_MAX)
+        shift++;
+    probes->rings = ((probes->cpus - 1) >> shift) + 1;
     probes->skeleton = redstart_bpf__open();
     if (!probes->skeleton)
         return -errno;
-    probes->skeleton->rodata->cfg_ring_size = RING_SIZE;
-    probes->skeleton->rodata->cfg_ring_shift = CPUS_PER_RING_SHIFT;
-    while (((probes->cpus - 1) >> probes->skeleton->rodata->cfg_ring_shift) >= probes->rings)
-        probes->skeleton->rodata->cfg_ring_shift++;
+    probes->skeleton->rodata->cfg_ring_size = PROBES_RING_SIZE;
+    probes->skeleton->rodata->cfg_ring_shift = shift;
     int r = maps_size(probes) && way_take(probes->skeleton, &ways[way]) ? redstart_bpf__load(probes->skeleton) : -EINVAL;
     if (!r) // written by programs only: whoever gets the fd, the collector too, can read it and no more
         r = bpf_map_freeze(bpf_map__fd(probes->skeleton->maps.counters));
@@ -167,45 +160,29 @@ int probes_attach(struct probes *probes)
     options.link_info = &info;
     options.link_info_len = sizeof info;
     skeleton->links.walk_tails = bpf_program__attach_iter(skeleton->progs.walk_tails, &options);
-    int r = skeleton->links.walk_tails ? redstart_bpf__attach(skeleton) : -errno;
-    if (r)
-        return r;
-    probes->fds = (struct probes_fds){
-        bpf_map__fd(skeleton->maps.events),          bpf_map__fd(skeleton->maps.counters),
-        bpf_map__fd(skeleton->maps.targets),         bpf_map__fd(skeleton->maps.bss),
-        bpf_link__fd(skeleton->links.walk_tasks),    bpf_link__fd(skeleton->links.walk_files),
-        bpf_link__fd(skeleton->links.walk_tails),
-        skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
-    };
-    return 0;
-}
-
-int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds)
-{
-    probes_drop(probes);
-    probes->fds = *fds;
-    bool whole = true;
-    for (const int *fd = (const int *)fds; fd < &fds->walk_environs; fd++)
-        whole = whole && *fd >= 0;
-    for (unsigned i = 0; i < probes->rings; i++) {
-        probes->ring_fd[i] = ring_fds[i];
-        whole = whole && ring_fds[i] >= 0;
-    }
-    return whole ? 0 : -EBADF;
+    return skeleton->links.walk_tails ? redstart_bpf__attach(skeleton) : -errno;
 }
 
 int probes_map(struct probes *probes)
 {
+    const struct redstart_bpf *skeleton = probes->skeleton;
     size_t targets_size = ((size_t)probes->targets_size + 3) / 4 * 4 * sizeof(struct target);
     int both = PROT_READ | PROT_WRITE;
-    void *targets = mmap(NULL, targets_size, both, MAP_SHARED, probes->fds.targets, 0);
-    char *data = mmap(NULL, sizeof(struct redstart_bpf__bss), both, MAP_SHARED, probes->fds.data, 0);
-    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED, probes->fds.counters, 0);
 
+    probes->fds = (struct probes_fds){
+        bpf_map__fd(skeleton->maps.events),       bpf_map__fd(skeleton->maps.counters),
+        bpf_link__fd(skeleton->links.walk_tasks), bpf_link__fd(skeleton->links.walk_files),
+        bpf_link__fd(skeleton->links.walk_tails),
+        skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
+    };
+    void *targets = mmap(NULL, targets_size, both, MAP_SHARED, bpf_map__fd(skeleton->maps.targets), 0);
+    struct redstart_bpf__bss *data = mmap(NULL, sizeof *data, both, MAP_SHARED, bpf_map__fd(skeleton->maps.bss), 0);
+    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED, probes->fds.counters, 0);
     if (targets == MAP_FAILED || data == MAP_FAILED || counters == MAP_FAILED)
         return -errno;
     probes->targets = targets;
-    probes->policy = (struct policy *)(data + offsetof(struct redstart_bpf__bss, policy));
+    probes->policy = &data->policy;
+    probes->skipped = &data->skipped;
     probes->counters = counters;
     return 0;
 }
@@ -232,6 +209,23 @@ uint64_t probes_counter(const struct probes *probes, unsigned which)
     for (unsigned cpu = 0; cpu < probes->cpus; cpu++)
         sum += probes->counters[cpu * (sizeof(struct counters) / sizeof(uint64_t)) + which];
     return sum;
+}
+
+bool probes_skipped(struct probes *probes)
+{
+    const struct bpf_object_skeleton *all = probes->skeleton->skeleton;
+    uint64_t before = *probes->skipped, sum = 0;
+
+    for (int i = 0; i < all->prog_cnt; i++) {
+        struct bpf_prog_info info = {0};
+        __u32 size = sizeof info;
+        if (bpf_program__autoload(*all->progs[i].prog) &&
+            bpf_obj_get_info_by_fd(bpf_program__fd(*all->progs[i].prog), &info, &size) == 0)
+            sum += info.recursion_misses;
+    }
+    if (sum > before)
+        *probes->skipped = sum;
+    return sum > before;
 }
 
 int probes_walk_tasks(const struct probes *probes)

@@ -10,25 +10,26 @@
 #include "common/lib/cleanup.h"
 
 #define PROBES_RINGS_MAX 16
+#define PROBES_RING_SIZE (1u << 20) // bytes of its data area; larger ones leave the cache, see bpf/README.md
 
 struct redstart_bpf;
 
 // What is needed once everything is attached.
 struct probes_fds {
-    int events, counters, targets, data;                   // maps
+    int events, counters;                                  // maps
     int walk_tasks, walk_files, walk_tails, walk_environs; // links of the iterators; the last: -1 before Linux 5.18
 };
 
 struct probes {
-    struct redstart_bpf *skeleton; // NULL once the fds come from pins (probes_replace)
+    struct redstart_bpf *skeleton;
     struct probes_fds fds;
     unsigned cpus;
     unsigned rings;
-    uint32_t ring_size;          // bytes of a ring's data area
     int ring_fd[PROBES_RINGS_MAX];
     volatile struct target *targets; // mapped: one for each pid
     uint32_t targets_size;
     volatile struct policy *policy; // mapped
+    volatile __u64 *skipped;     // mapped; see probes_skipped
     volatile uint64_t *counters; // mapped, read only: cpus x struct counters
 };
 
@@ -39,9 +40,7 @@ int probes_load(struct probes *ret_probes, unsigned way) must_check;
 int probes_attach(struct probes *probes) must_check;
 // Drops what was loaded or attached.
 void probes_drop(struct probes *probes);
-// Drops what was loaded for these fds of the same objects (taken over, also on failure). 0 or -EBADF.
-int probes_replace(struct probes *probes, const struct probes_fds *fds, const int *ring_fds) must_check;
-// Maps targets, policy and counters. After attaching or replacing. 0 or -errno.
+// Maps targets, policy and counters. After attaching or adopting (pin.h). 0 or -errno.
 int probes_map(struct probes *probes) must_check;
 // Nothing takes it back: programs, links and mappings go with the process (or stay pinned).
 
@@ -51,6 +50,9 @@ void probes_target_set(struct probes *probes, uint32_t pid, struct target target
 bool probes_observed(const struct probes *probes, uint32_t pid);
 // Sum of a counter over all CPUs.
 uint64_t probes_counter(const struct probes *probes, unsigned which);
+// Asks how often the kernel left out a run of one of our programs, because another one of it is interrupted on that CPU
+// (counted since Linux 5.12). True if that is news, which the next run of fds.walk_tails makes COUNTER_LOST_PROBE_SKIPPED.
+bool probes_skipped(struct probes *probes);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.
 int probes_walk_tasks(const struct probes *probes) must_check;

@@ -100,9 +100,7 @@ enum resolve_outcome resolve_ask(struct resolve *resolve, uint32_t pid, uint64_t
     struct resolver_request request = {RESOLVER_MAGIC, ticket};
     if (ticket - resolve->next_answer >= RESOLVE_PENDING_MAX || send_fd(resolve->fd, &request, sizeof request, fd) < 0)
         return RESOLVE_BUSY;
-    resolve->pending[ticket % RESOLVE_PENDING_MAX].pid = pid;
-    resolve->pending[ticket % RESOLVE_PENDING_MAX].start = start;
-    resolve->pending[ticket % RESOLVE_PENDING_MAX].file = file;
+    resolve->pending[ticket % RESOLVE_PENDING_MAX] = (struct resolve_question){pid, start, file};
     resolve->next_ticket++;
     return RESOLVE_ASKED;
 }

@@ -20,7 +20,7 @@ struct resolve_file { // the same file, unchanged
 struct resolve {
     int fd;                            // -1: there is no resolver
     uint32_t next_ticket, next_answer; // tickets in between are asked; answers come in their order
-    struct {
+    struct resolve_question {
         uint32_t pid; // 0: asked again since
         uint64_t start;
         struct resolve_file file;

@@ -24,7 +24,7 @@ static const int load_refused[] = {
     SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load, SYS_reboot,
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_setns, SYS_unshare,
     SYS_open_by_handle_at, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup,
-    SYS_perf_event_open, FILTER_END};
+    SYS_perf_event_open, SYS_socket, FILTER_END}; // but unix_sockets
 
 // Serving: all there is.
 static const int serve_allowed[] = {
@@ -42,6 +42,7 @@ static const int serve_without_memory[] = {SYS_brk, SYS_mmap, FILTER_END}; // re
 // Calls that depend on an argument.
 static const struct filter_tied unix_sockets = {SYS_socket, 0, FILTER_IS, AF_UNIX};
 static const struct filter_tied iterators = {SYS_bpf, 0, FILTER_IS, BPF_ITER_CREATE_COMMAND};
+static const struct filter_tied statistics = {SYS_bpf, 0, FILTER_IS, BPF_OBJ_GET_INFO_BY_FD}; // of our programs
 static const struct filter_tied reading = {SYS_openat, 2, FILTER_LACKS, OPEN_WRITES}; // /proc/PID/exe for the resolver, our pins
 
 // Async-signal-safe: a number and two writes at most.
@@ -72,8 +73,8 @@ int seccomp_before_load(void)
     struct filter filter;
 
     filter_begin(&filter);
+    filter_tied(&filter, &unix_sockets);
     filter_calls(&filter, load_refused, VIOLATION);
-    filter_tied(&filter, &unix_sockets, VIOLATION);
     return violations_end(&filter, SECCOMP_RET_ALLOW);
 }
 
@@ -84,8 +85,9 @@ int seccomp_before_serve(void)
     filter_begin(&filter);
     filter_calls(&filter, serve_allowed, SECCOMP_RET_ALLOW);
     filter_calls(&filter, serve_without_memory, SECCOMP_RET_ERRNO | ENOMEM);
-    filter_tied(&filter, &unix_sockets, VIOLATION);
-    filter_tied(&filter, &iterators, VIOLATION);
-    filter_tied(&filter, &reading, VIOLATION);
+    filter_tied(&filter, &unix_sockets);
+    filter_tied(&filter, &iterators);
+    filter_tied(&filter, &statistics);
+    filter_tied(&filter, &reading);
     return violations_end(&filter, VIOLATION);
 }

@@ -7,5 +7,5 @@
 // Before loading: everything but what a loader never does (execute, network, trace, mount, modules, keys, namespaces ...).
 // 0 or -errno after a log line.
 int seccomp_before_load(void) must_check;
-// Before serving: nothing but what serving does; of bpf(2) only BPF_ITER_CREATE. Memory cannot grow any more.
+// Before serving: nothing but what serving does; of bpf(2) only BPF_ITER_CREATE and BPF_OBJ_GET_INFO_BY_FD. Memory cannot grow any more.
 int seccomp_before_serve(void) must_check;

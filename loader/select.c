@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,27 +151,17 @@ bool selection_describe(const struct process_event *event, uint16_t listen_port,
     char path[EXE_PATH_MAX];
     size_t n = exe_read(event->pid, path);
 
-    memset(ret_message, 0, sizeof *ret_message);
-    if (!n) {
-        // Gone already, but its records may be in a ring.
-        n = strnlen(event->filename, EVENT_FILENAME_MAX);
-        memcpy(path, event->filename, n);
-        if (!n && event->kind != EVENT_TASK) {
-            n = strnlen(event->comm, EVENT_COMM_MAX);
-            memcpy(path, event->comm, n);
-        }
-    }
+    if (!n) // gone already, but its records may be in a ring
+        n = (size_t)snprintf(path, sizeof path, "%.*s", EVENT_FILENAME_MAX, event->filename);
+    if (!n && event->kind != EVENT_TASK)
+        n = (size_t)snprintf(path, sizeof path, "%.*s", EVENT_COMM_MAX, event->comm);
     if (!n)
         return false;
-    ret_message->kind = MESSAGE_PROCESS;
-    ret_message->pid = event->pid;
-    ret_message->parent_pid = event->parent_pid;
-    ret_message->listen_port = listen_port;
-    ret_message->start = event->start;
-    memcpy(ret_message->comm, event->comm, sizeof ret_message->comm);
     // The end of an overlong path says more than its start.
     size_t skip = n > MESSAGE_EXE_MAX ? n - MESSAGE_EXE_MAX : 0;
+    *ret_message = (struct message_process){
+        MESSAGE_PROCESS, event->pid, event->parent_pid, listen_port, (uint16_t)(n - skip), event->start, {0}, {0}};
+    memcpy(ret_message->comm, event->comm, sizeof ret_message->comm);
     memcpy(ret_message->exe, path + skip, n - skip);
-    ret_message->exe_size = (uint16_t)(n - skip);
     return true;
 }

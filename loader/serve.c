@@ -48,10 +48,10 @@ static void peer_close(struct server *server, const char *why)
     server->pending_count = server->pending_next = 0;
 }
 
-// True if the peer has it (or is gone); false if its buffer is full.
+// True if the peer has it (or is gone, or none said hello yet); false if its buffer is full.
 static bool peer_send(struct server *server, const void *message, size_t size)
 {
-    if (send(server->peer_fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+    if (!server->peer_greeted || send(server->peer_fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         return true;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
         return false;
@@ -66,7 +66,7 @@ static int hand_over(struct server *server)
     int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->fds.counters);
 
     for (uint32_t i = 0; !r && i < probes->rings; i++) {
-        struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, probes->ring_size};
+        struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, PROBES_RING_SIZE};
         r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);
     }
     // Before it may read: what processes say of themselves is then in the rings, however old the records are beside it.
@@ -97,7 +97,7 @@ static void resolver_read(struct server *server)
     struct message_executable message;
 
     while (resolve_receive(server->resolve, &message))
-        if (server->peer_greeted && !peer_send(server, &message, sizeof message)) {
+        if (!peer_send(server, &message, sizeof message)) {
             server->sync_again = true;
             server->resolve_next = 0;
         }
@@ -107,11 +107,11 @@ static void resolver_read(struct server *server)
 static bool process_tell(struct server *server, const struct process_event *event, uint16_t port)
 {
     struct message_process message;
-    if (!selection_describe(event, port, &message))
+    if (!server->peer_greeted || !selection_describe(event, port, &message))
         return true;
     if (!peer_send(server, &message, sizeof message))
         return false;
-    if (server->peer_fd >= 0 && (event->kind != EVENT_TASK || event->pid >= server->resolve_from))
+    if (server->peer_greeted && (event->kind != EVENT_TASK || event->pid >= server->resolve_from))
         executable_tell(server, event);
     return true;
 }
@@ -192,8 +192,8 @@ static int event_handle(void *context, void *data, size_t size)
     case EVENT_EXEC:
     case EVENT_MOVE:
         if (selection_decide(server->selection, event))
-            told = !server->peer_greeted || process_tell(server, event, 0);
-        else if (server->peer_greeted && event->notes & EVENT_TOLD)
+            told = process_tell(server, event, 0);
+        else if (event->notes & EVENT_TOLD)
             told = peer_send(server, &gone, sizeof gone);
         server->walk |= event->notes & EVENT_BY_PORT || event->kind == EVENT_MOVE;
         break;
@@ -204,20 +204,18 @@ static int event_handle(void *context, void *data, size_t size)
             break;
         // fall through
     case EVENT_ACTIVE:
-        if (server->peer_greeted)
-            told = process_tell(server, event, 0);
+        told = process_tell(server, event, 0);
         break;
     case EVENT_LISTEN:
         if (event->notes & EVENT_BY_PORT && !server->said[event->port]) {
             server->said[event->port] = true;
             log_info("observing port=%u pid=%u", event->port, event->pid);
         }
-        if (server->peer_greeted && probes_observed(probes, event->pid))
+        if (probes_observed(probes, event->pid))
             told = process_tell(server, event, event->port);
         break;
     case EVENT_EXIT:
-        if (server->peer_greeted)
-            told = peer_send(server, &gone, sizeof gone);
+        told = peer_send(server, &gone, sizeof gone);
         break;
     }
     if (!told)
@@ -305,38 +303,20 @@ static void peer_read(struct server *server)
 
 static void timer_tick(struct server *server)
 {
+    struct probes *probes = server->selection->probes;
     uint64_t ticks;
     ssize_t ignored = read(server->timer_fd, &ticks, sizeof ticks);
     (void)ignored;
 
     if (server->watchdog_ticks && ++server->ticks % server->watchdog_ticks == 0)
         notify_send("WATCHDOG=1");
-    if ((int64_t)probes_counter(server->selection->probes, COUNTER_TAILS_OPEN) > 0 &&
-        probes_walk(server->selection->probes->fds.walk_tails) < 0)
+    bool tails = (int64_t)probes_counter(probes, COUNTER_TAILS_OPEN) > 0, skipped = probes_skipped(probes);
+    if ((tails || skipped) && probes_walk(probes->fds.walk_tails) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
     if (server->peer_fd >= 0 && !server->peer_greeted && ++server->peer_ticks > HELLO_TICKS)
         peer_close(server, "it never said hello");
     if (server->peer_greeted && server->sync_again && server->sync_fd < 0)
         sync_start(server);
-}
-
-static int server_open(struct server *server)
-{
-    struct itimerspec period = {{0, TAILS_PERIOD_MS * 1000000L}, {0, TAILS_PERIOD_MS * 1000000L}};
-
-    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (server->epoll_fd < 0 || server->timer_fd < 0 || timerfd_settime(server->timer_fd, 0, &period, NULL) < 0)
-        return -errno;
-    server->events = ring_buffer__new(server->selection->probes->fds.events, event_handle, server, NULL);
-    if (!server->events)
-        return -errno;
-    const int fds[] = {ring_buffer__epoll_fd(server->events), server->listen_fd, server->timer_fd, server->signal_fd,
-                       server->resolve->fd};
-    int r = 0;
-    for (unsigned i = 0; !r && i < array_size(fds); i++)
-        r = fds[i] < 0 ? 0 : epoll_watch(server, fds[i], EPOLLIN);
-    return r;
 }
 
 static void server_dispatch(struct server *server, const struct epoll_event *event)
@@ -364,14 +344,21 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
 struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd, int signal_fd)
 {
     static struct server server;
+    struct timespec period = {0, TAILS_PERIOD_MS * 1000000L};
 
     server = (struct server){.selection = selection, .resolve = resolve, .listen_fd = listen_fd, .signal_fd = signal_fd,
-                             .epoll_fd = -1, .timer_fd = -1, .peer_fd = -1, .sync_fd = -1};
+                             .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .peer_fd = -1, .sync_fd = -1,
+                             .timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+                             .events = ring_buffer__new(selection->probes->fds.events, event_handle, &server, NULL)};
     server.watchdog_ticks = notify_watchdog_ns() / (TAILS_PERIOD_MS * 1000000ull);
-    int r = server_open(&server);
-    if (r < 0)
-        log_error("cannot prepare to serve: %s", strerror(-r));
-    return r < 0 ? NULL : &server;
+    bool made = server.events && timerfd_settime(server.timer_fd, 0, &(struct itimerspec){period, period}, NULL) == 0 &&
+                epoll_watch(&server, ring_buffer__epoll_fd(server.events), EPOLLIN) == 0 &&
+                epoll_watch(&server, listen_fd, EPOLLIN) == 0 && epoll_watch(&server, server.timer_fd, EPOLLIN) == 0 &&
+                epoll_watch(&server, signal_fd, EPOLLIN) == 0 &&
+                (resolve->fd < 0 || epoll_watch(&server, resolve->fd, EPOLLIN) == 0);
+    if (!made)
+        log_error("cannot prepare to serve: %s", strerror(errno));
+    return made ? &server : NULL;
 }
 
 // SIGHUP, or the end: false.

@@ -94,7 +94,7 @@ int sandbox_master(void)
     filter_begin(&filter);
     filter_calls(&filter, master_allowed, SECCOMP_RET_ALLOW);
     for (size_t i = 0; i < array_size(master_tied); i++)
-        filter_tied(&filter, &master_tied[i], SECCOMP_RET_KILL_PROCESS);
+        filter_tied(&filter, &master_tied[i]);
     return filter_install(&filter, SECCOMP_RET_KILL_PROCESS);
 }
 
@@ -113,7 +113,7 @@ int sandbox_child(int file_fd, int answer_fd, pid_t master)
         return r;
     filter_begin(&filter);
     filter_calls(&filter, child_allowed, SECCOMP_RET_ALLOW);
-    filter_tied(&filter, &child_file, SECCOMP_RET_KILL_PROCESS);
-    filter_tied(&filter, &child_answer, SECCOMP_RET_KILL_PROCESS);
+    filter_tied(&filter, &child_file);
+    filter_tied(&filter, &child_answer);
     return filter_install(&filter, SECCOMP_RET_KILL_PROCESS);
 }

@@ -113,6 +113,8 @@ int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
 {
     struct sock *sk = context->sk; // of a hash: its key
 
+    if (!sk) // the end
+        skipped_tell();
     if (!sk || !context->value)
         return 0;
     if (cfg_way.hashed)

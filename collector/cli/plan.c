@@ -43,7 +43,7 @@ static int child_restrict(const struct identity *identity)
     filter_begin(&filter);
     filter_calls(&filter, plan_allowed, SECCOMP_RET_ALLOW);
     for (unsigned i = 0; i < array_size(plan_tied); i++)
-        filter_tied(&filter, &plan_tied[i], SECCOMP_RET_ERRNO | EPERM);
+        filter_tied(&filter, &plan_tied[i]);
     return filter_install(&filter, SECCOMP_RET_ERRNO | EPERM);
 }
 

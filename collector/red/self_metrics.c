@@ -61,6 +61,7 @@ static void kernel_add(struct walk *walk, const struct self *self)
            "Records that the kernel side could not hand over.");
 #define X(id, cause) value_add(walk, self->kernel[COUNTER_##id], LABELS({"cause", cause}));
     COUNTERS_LOST(X)
+    COUNTERS_SKIPPED(X)
 #undef X
 }
 

@@ -16,6 +16,10 @@
     X(LOST_NO_STORAGE, "no_storage")     /* the kernel had no memory for a connection's state */                       \
     X(LOST_EVENT_RING, "event_ring_full") /* a process event for the loader */
 
+// The same metric; last, so that recordings keep the places of the others.
+#define COUNTERS_SKIPPED(X)                                                                                            \
+    X(LOST_PROBE_SKIPPED, "probe_skipped") /* a program did not run: it is interrupted on that CPU */
+
 // redstart_unparsed_total{protocol,cause}: seen, but its buffer could not be read
 #define COUNTERS_UNREADABLE(X)                                                                                         \
     X(UNREADABLE_IO_URING, "http", "io_uring")   /* the buffer is not in the system call's arguments */                \
@@ -34,7 +38,7 @@
 
 enum counter {
 #define X(id, ...) COUNTER_##id,
-    COUNTERS_RECORDS(X) COUNTERS_LOST(X) COUNTERS_UNREADABLE(X) COUNTERS_OTHER(X)
+    COUNTERS_RECORDS(X) COUNTERS_LOST(X) COUNTERS_UNREADABLE(X) COUNTERS_OTHER(X) COUNTERS_SKIPPED(X)
 #undef X
     COUNTER_MAX
 };

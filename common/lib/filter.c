@@ -52,7 +52,7 @@ void filter_calls(struct filter *filter, const int *calls, uint32_t action)
     }
 }
 
-void filter_tied(struct filter *filter, const struct filter_tied *tied, uint32_t otherwise)
+void filter_tied(struct filter *filter, const struct filter_tied *tied)
 {
     add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)tied->call);
     add_load(filter, offsetof(struct seccomp_data, args) + tied->argument * sizeof(uint64_t));
@@ -61,7 +61,7 @@ void filter_tied(struct filter *filter, const struct filter_tied *tied, uint32_t
     else
         add(filter, BPF_JMP | BPF_JSET | BPF_K, 1, 0, tied->value);
     add_return(filter, SECCOMP_RET_ALLOW);
-    add_return(filter, otherwise);
+    add_load(filter, offsetof(struct seccomp_data, nr));
 }
 
 int filter_install(struct filter *filter, uint32_t otherwise)

@@ -27,7 +27,7 @@ struct filter_tied {
 void filter_begin(struct filter *filter);
 // action: SECCOMP_RET_*
 void filter_calls(struct filter *filter, const int *calls, uint32_t action);
-// Allowed if the argument is right.
-void filter_tied(struct filter *filter, const struct filter_tied *tied, uint32_t otherwise);
+// Allowed if the argument is right; else what follows decides.
+void filter_tied(struct filter *filter, const struct filter_tied *tied);
 // For good. Needs no_new_privs or CAP_SYS_ADMIN. 0 or -errno.
 int filter_install(struct filter *filter, uint32_t otherwise) must_check;

@@ -19,7 +19,7 @@ from harness import check, check_between, check_equal
 from pair import Client, Loader
 
 SIZE_MAX = 1_572_864  # stripped, bytes
-LINES_MAX = 2600
+LINES_MAX = 2500
 RSS_MAX_KB = 3072
 CAP_SYS_PTRACE = 1 << 19
 HELLO_TIMEOUT_S = 2.0

@@ -182,10 +182,11 @@ static void test_sockets(void **state)
 static void test_bpf_commands(void **state)
 {
     for (long command = 0; command < 64; command++)
-        if (command != BPF_ITER_CREATE_COMMAND)
+        if (command != BPF_ITER_CREATE_COMMAND && command != BPF_OBJ_GET_INFO_BY_FD)
             for (long high = 0; high <= 1; high++)
                 expect_refused(SERVE, (struct attempt){SYS_bpf, {command | high << 32, 0, 0}});
     expect_answered(SERVE, (struct attempt){SYS_bpf, {BPF_ITER_CREATE_COMMAND, -1, 16}}, EFAULT);
+    expect_answered(SERVE, (struct attempt){SYS_bpf, {BPF_OBJ_GET_INFO_BY_FD, -1, 16}}, EFAULT);
 }
 
 static void test_open(void **state)

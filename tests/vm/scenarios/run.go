@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 var existing *connection
@@ -75,8 +76,12 @@ func runCases(variant, only string) int {
 		b.port = firstPort + i
 		failed += report(variant, one.name, one.differ, one.run(b))
 	}
-	if counted := metric("http_server_request_duration_seconds_count", `http_response_status_code="200"`); int(counted) != b.sent {
-		failed += report(variant, "all counted", "", fmt.Errorf("%d of %d", int(counted), b.sent))
+	time.Sleep(settleTime) // the loader asks every 400 ms what was skipped
+	counted := int(metric("http_server_request_duration_seconds_count", `http_response_status_code="200"`))
+	skipped := int(metric("redstart_records_lost_total", `cause="probe_skipped"`)) // by Linux 7; each loses a record or none
+	fmt.Fprintf(os.Stderr, "%s: sent %d, counted %d, skipped %d\n", variant, b.sent, counted, skipped)
+	if counted > b.sent || counted+skipped < b.sent {
+		failed += report(variant, "all counted", "", fmt.Errorf("%d and %d lost of %d", counted, skipped, b.sent))
 	} else {
 		failed += report(variant, "all counted", "", nil)
 	}
