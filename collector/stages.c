@@ -13,7 +13,7 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
     if (options->known_methods && http_method_know(str_from(options->known_methods)) < 0)
         log_warn("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS=%s: expected a comma list of at most %d methods; ignored",
                  options->known_methods, HTTP_METHODS_KNOWN_MAX);
-    int r = process_table_new(&stages->processes, options->service_name, host_id, PROCESSES_MAX);
+    int r = process_table_new(&stages->processes, NULL, host_id, PROCESSES_MAX);
     if (r == 0)
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);
     if (r == 0)
@@ -36,7 +36,8 @@ void stages_reload(struct stages *stages, const struct collector_options *option
 {
     if (router_configure(stages->router, &options->routes) < 0)
         log_error("no memory for other routes: those before hold on");
-    process_table_rules(stages->processes, options->naming, options->naming_count);
+    if (process_table_names(stages->processes, options->service_name, options->naming, options->naming_count) < 0)
+        log_error("no memory for other names of services: those before hold on");
     red_ttl(stages->red, options->series_ttl_ns);
     conn_table_sampler(stages->connections, &options->sampler);
     conn_table_propagators(stages->connections, &options->propagators);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include "collector/conf/environment.h"
 #include "collector/conf/schema.h"
+#include "collector/conf/value.h"
 
 #define VARIABLE_NAME_MAX 128
 
@@ -102,6 +103,18 @@ static void service_convert(struct beyla *beyla)
     }
 }
 
+// Theirs is true if nothing is said. Ours leaves out, by signal, what the service reports itself, as theirs.
+static void self_instrumented_convert(struct beyla *beyla)
+{
+    const struct yaml_node *discovery = yaml_get(beyla->yaml.root, STR("discovery"));
+    const struct yaml_node *node = beyla_take(beyla, discovery, "exclude_otel_instrumented_services");
+    bool exclude = true;
+    if (node && (node->kind != YAML_SCALAR || value_boolean_go(node->text.p, &exclude) < 0))
+        beyla_note(beyla, node, "no equivalent; expected true or false");
+    const char *choice = exclude ? "mute" : "keep";
+    fprintf(beyla->out, "self_instrumented:\n  metrics: %s\n  traces: %s\n", choice, choice);
+}
+
 // Whatever nobody has read. Of a map of such things only the map is named.
 static void rest_note(struct beyla *beyla)
 {
@@ -161,6 +174,7 @@ static void convert(struct beyla *beyla)
     log_convert(beyla);
     service_convert(beyla);
     beyla_rules(beyla);
+    self_instrumented_convert(beyla);
     beyla_routes(beyla);
     beyla_attributes(beyla);
     beyla_exports(beyla);

@@ -13,6 +13,7 @@
 #include "collector/conf/loader_conf.h"
 #include "collector/conf/options.h"
 #include "collector/conf/otlp_files.h"
+#include "collector/conf/web_files.h"
 
 #define NOBODY        65534
 #define ARGUMENTS_MAX 64
@@ -68,6 +69,8 @@ static int options_read(int argc, char **argv, char **environment, struct collec
     int r = options_parse(options, argc, arguments, environment, &complaint);
     if (r == 0)
         r = otlp_files_check(&options->push, false, &complaint);
+    if (r == 0 && options->web_config)
+        r = web_files_check(options->web_config, &complaint);
     if (r < 0)
         fprintf(stderr, "redstart check: %s\n", complaint.error);
     for (unsigned i = 0; i < complaint.warnings; i++)

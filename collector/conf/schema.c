@@ -38,7 +38,7 @@ const struct schema_row schema[] = {
                            .about = "What redstart says on standard error."},
     [SETTING_LOG_FORMAT] = {"log.format", SCHEMA_CHOICE, .names = log_formats, .initial = "text",
                             .option = "--log-format", FIELD(log_format), .about = "How it says that."},
-    [SETTING_SERVICE_NAME] = {"service.name", SCHEMA_TEXT, .at_start = true, .min = 1, .max = SERVICE_NAME_MAX - 1,
+    [SETTING_SERVICE_NAME] = {"service.name", SCHEMA_TEXT, .min = 1, .max = SERVICE_NAME_MAX - 1,
                               .option = "--service-name", .variables = "OTEL_SERVICE_NAME " BEYLA("SERVICE_NAME"),
                               FIELD(service_name), .about = "Names all services; without it each has its own name."},
     [SETTING_PROPAGATORS] = {"propagators", SCHEMA_CHOICE, .many = true, .names = propagators,

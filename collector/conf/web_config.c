@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "collector/conf/file.h"
 #include "collector/core/clock.h"
 
 #define TEXT_MAX     4096 // of a header or a certificate's name
@@ -42,7 +45,7 @@ static int keys_read(struct reader *reader, const struct yaml_node *map, const s
     return r;
 }
 
-static int file_read(struct reader *reader, const struct yaml_node *node, struct web_pem *ret_pem)
+static int file_name_read(struct reader *reader, const struct yaml_node *node, struct web_pem *ret_pem)
 {
     const char *name, *path = reader->yaml->file, *slash = strrchr(path, '/');
     if (yaml_text(reader->yaml, node, 1, WEB_PATH_MAX - 1, "the name of a file", &name) < 0)
@@ -64,7 +67,7 @@ static int pem_read(struct reader *reader, const struct yaml_node *node, struct 
 #define PEM(name)                                                                                                      \
     static int name##_file_read(struct reader *reader, const struct yaml_node *node)                                   \
     {                                                                                                                  \
-        return file_read(reader, node, &reader->config->name);                                                         \
+        return file_name_read(reader, node, &reader->config->name);                                                    \
     }                                                                                                                  \
     static int name##_read(struct reader *reader, const struct yaml_node *node)                                        \
     {                                                                                                                  \
@@ -309,6 +312,21 @@ int web_config_parse(struct web_config *config, const char *path, struct str byt
         r = keys_read(&reader, config->yaml.root, keys, array_size(keys));
     if (r < 0)
         web_config_release(config);
+    return r;
+}
+
+int web_config_read(struct web_config *config, const char *path, struct complaint *complaint)
+{
+    char *bytes;
+    size_t size;
+    int r = file_read(path, YAML_SIZE_MAX, &bytes, &size);
+    if (r < 0)
+        return complaint_error(complaint,
+                               "%s: cannot be read: %s; expected a web.yml, readable to the collector's user", path,
+                               strerror(-r));
+    r = web_config_parse(config, path, (struct str){bytes, size}, complaint);
+    explicit_bzero(bytes, size);
+    free(bytes);
     return r;
 }
 

@@ -58,4 +58,6 @@ struct web_config {
 // in the complaint; or -ENOMEM.
 int web_config_parse(struct web_config *config, const char *path, struct str bytes,
                      struct complaint *complaint) must_check;
+// The same of the file itself, whose bytes may hold a key and are wiped.
+int web_config_read(struct web_config *config, const char *path, struct complaint *complaint) must_check;
 void web_config_release(struct web_config *config);

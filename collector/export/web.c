@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include "collector/conf/file.h"
 #include "collector/core/clock.h"
 #include "common/lib/log.h"
 
@@ -41,27 +40,12 @@ static void state_free(struct web_state *state)
     free(state);
 }
 
-static int state_parse(struct web_state *state, const char *path, struct complaint *complaint)
-{
-    char *bytes;
-    size_t size;
-    int r = file_read(path, YAML_SIZE_MAX, &bytes, &size);
-    if (r < 0)
-        return complaint_error(complaint,
-                               "%s: cannot be read: %s; expected a web.yml, readable to the collector's user", path,
-                               strerror(-r));
-    r = web_config_parse(&state->config, path, (struct str){bytes, size}, complaint);
-    explicit_bzero(bytes, size); // it may hold a key
-    free(bytes);
-    return r;
-}
-
 static int state_new(struct web_state **ret_state, const char *path, struct complaint *complaint)
 {
     struct web_state *state = calloc(1, sizeof *state);
     if (!state)
         return -ENOMEM;
-    int r = state_parse(state, path, complaint);
+    int r = web_config_read(&state->config, path, complaint);
     if (r == 0 && state->config.tls)
         r = web_tls_new(&state->tls, &state->config, complaint);
     if (r < 0)

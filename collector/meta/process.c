@@ -22,10 +22,10 @@ int process_table_new(struct process_table **ret_table, const char *forced_servi
     table->entries = calloc(max ? max : 1, sizeof *table->entries);
     table->buckets = calloc(buckets, sizeof *table->buckets);
     table->host_id = strdup(host_id ? host_id : "");
-    table->forced_name = forced_service_name ? strdup(forced_service_name) : NULL;
     int r = service_table_new(&table->services, max);
-    if (r < 0 || !table->entries || !table->buckets || !table->host_id ||
-        (forced_service_name && !table->forced_name)) {
+    if (r == 0)
+        r = process_table_names(table, forced_service_name, NULL, 0);
+    if (r < 0 || !table->entries || !table->buckets || !table->host_id) {
         process_table_free(table);
         return -ENOMEM;
     }
@@ -59,15 +59,22 @@ void process_table_source(struct process_table *table, process_source_fn *source
     table->source_context = context;
 }
 
-void process_table_rules(struct process_table *table, const struct naming_rule *rules, unsigned count)
+int process_table_names(struct process_table *table, const char *forced_service_name, const struct naming_rule *rules,
+                        unsigned count)
 {
+    char *copy = forced_service_name ? strdup(forced_service_name) : NULL;
+    if (forced_service_name && !copy)
+        return -ENOMEM;
+    free(table->forced_name);
+    table->forced_name = copy;
     table->rules = rules;
     table->rule_count = count;
     for (uint32_t i = 0; i < table->high; i++) {
         struct process_entry *entry = &table->entries[i];
         if (entry->used && !entry->ended && process_assign(table, entry) < 0)
-            return; // full: the rest keep the service they have
+            break; // full: the rest keep the service they have
     }
+    return 0;
 }
 
 static uint32_t *bucket_of(const struct process_table *table, uint32_t pid)

@@ -25,9 +25,10 @@ struct process_table;
 int process_table_new(struct process_table **ret_table, const char *forced_service_name, const char *host_id,
                       unsigned max) must_check;
 void process_table_free(struct process_table *table);
-// From now on these rules name processes, those that are known as well. They must live until others are set; later ones
-// win.
-void process_table_rules(struct process_table *table, const struct naming_rule *rules, unsigned count);
+// From now on these name processes, those that are known as well: one name for all (NULL: each its own), else rules, of
+// which later ones win and which must live until others are set. 0; -ENOMEM: all stays as it was.
+int process_table_names(struct process_table *table, const char *forced_service_name, const struct naming_rule *rules,
+                        unsigned count) must_check;
 // Where a process's files come from instead of /proc: a recorder that listens in, or a recording. As proc_file_read.
 typedef int process_source_fn(void *context, enum proc_file file, uint32_t pid, char *buffer, size_t size,
                               size_t *ret_n);

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """redstart.yaml: a file alone suffices, is read without privilege, and is read again while thousands of requests pass."""
+import contextlib
 import http.server
 import os
 import pathlib
@@ -277,12 +278,15 @@ def case_beyla_variables():
 
 
 def case_collector_alone():
-    """The installed pair's collector opens the file itself, and again from inside its sandbox."""
-    with services.go() as service, unit_pair.Pair() as pair, \
-            File("log: {level: info}\n", owner=unit_pair.COLLECTOR_UID) as file, pair.loader("--port", service.port), \
-            pair.collector("--config", file.path) as collector:
+    """The installed pair's collector opens the file itself, and again from inside its sandbox. Whom it names, the rules
+    of that file say, though the loader's own select."""
+    with services.go() as service, unit_pair.Pair() as pair, contextlib.ExitStack() as stack, \
+            File("", owner=unit_pair.COLLECTOR_UID) as file, pair.loader("--port", service.port):
+        rule = f"discovery: {{rules: [{{ports: {service.port}, name: ruled, attributes: {{team: checkout}}}}]}}\n"
+        file.write(rule)
+        collector = stack.enter_context(pair.collector("--config", file.path))
         collector.wait_heard("READY=1")
-        file.write("metrics: {series_ttl: 77s}\n")
+        file.write(rule + "metrics: {series_ttl: 77s}\n")
         os.kill(collector.pid, signal.SIGHUP)
         wait_log(collector.log, "metrics.series_ttl is 1m17s now, was 5m")
         file.write("metrics: {series_ttl: 77}\n")
@@ -291,7 +295,9 @@ def case_collector_alone():
         wait_log(collector.log, "the configuration stays as it was")
         wire.request(service.port, "GET", "/after")
         time.sleep(1)
-        check_equal(requests_counted(collector.scrape.metrics(), service.port), 1, "requests after the reloads")
+        metrics = collector.scrape.metrics()
+        check_equal(requests_counted(metrics, service.port), 1, "requests after the reloads")
+        check(metrics.select("target_info", service_name="ruled", team="checkout"), "the rule does not name the service")
 
 
 CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,

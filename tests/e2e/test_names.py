@@ -117,6 +117,56 @@ def test_rules():
                 check(time.monotonic() < end, f"not named anew: {redstart.log_text()}")
 
 
+def counts_settled(redstart, sent):
+    """{service.name: requests}, once there are as many as were sent; more is a failure."""
+    name = "http_server_request_duration_seconds_count"
+    end = time.monotonic() + 4
+    while redstart.metrics().sum(name) < sent and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(0.2)
+    counts = {}
+    for labels, number in redstart.metrics().select(name):
+        counts[labels["service_name"]] = counts.get(labels["service_name"], 0) + number
+    check_equal(sum(counts.values()), sent, f"requests counted, of {counts}")
+    return counts
+
+
+def test_renamed():
+    """SIGHUP at 400 requests a second: from then on the new name's series grow and no other, and each request is in one of
+    them. A rule's name before the service's own; service.name before both; without it the rule's series goes on."""
+    port = services.free_port()
+    rule = f"discovery:\n  rules:\n    - {{ports: {port}, name: NAME}}\n"
+    turns = [("ruled", rule.replace("NAME", "ruled")), ("again", rule.replace("NAME", "again")),
+             ("all", rule.replace("NAME", "again") + "service: {name: all}\n"), ("again", rule.replace("NAME", "again")),
+             ("said", rule.replace(", name: NAME", ""))]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        file = pathlib.Path(folder, "redstart.yaml")
+        file.write_text(turns[0][1])
+        with python(port, {"OTEL_SERVICE_NAME": "said"}), harness.Redstart("--config", file) as redstart, \
+                load.Load(port, RATE) as clients:
+            for turn, (name, text) in enumerate(turns):
+                clients.resume()
+                if turn:
+                    file.write_text(text)
+                    redstart.process.send_signal(signal.SIGHUP)
+                    end = time.monotonic() + 5
+                    while sum("configuration read again" in line for line in list(redstart.log)) < turn:
+                        check(time.monotonic() < end, f"not read again: {redstart.log_text()}")
+                        time.sleep(0.02)
+                clients.pause()
+                before, sent = counts_settled(redstart, clients.sent), clients.sent
+                clients.resume()
+                time.sleep(0.4)
+                clients.pause()
+                after = counts_settled(redstart, clients.sent)
+                grown = {key: number - before.get(key, 0) for key, number in after.items() if number != before.get(key)}
+                check_equal(grown, {name: clients.sent - sent}, f"requests by name in turn {turn}")
+            check_equal(clients.errors, [], "errors of the load")
+            redstart.check_nothing_lost()
+            print(f"       {clients.sent} requests under {len(after)} names")
+
+
 def test_environments():
     """Large, tiny and odd ones."""
     many = {f"VARIABLE_{i}": "x" * 20 for i in range(3000)}

@@ -302,14 +302,18 @@ def case_password_without_tls():
         check_equal(run.stdout, "200", "with it")
 
 
+# What the collector says, and what `redstart check`, which has no TLS library and may not read everything.
 MISTAKES = {
-    "tls_server_config: {cert_file: none.crt, key_file: server.key}": "none.crt: cannot be read: No such file",
-    "tls_server_config: {cert_file: server.crt, key_file: client.key}": "server.crt and ",
-    "tls_server_config: {cert_file: web.yml, key_file: server.key}": "web.yml and ",
-    "tls_server_config: {cert_file: server.crt, key_file: ca.key}": "ca.key: cannot be read: Permission denied",
-    "basic_auth_users: {alice: secret}": "web.yml:1:27: basic_auth_users.alice: expected a password's bcrypt hash",
-    "tls_server_config: {": "web.yml:2:1: ",
-    "nonsense: 1": "nonsense: no such key",
+    "tls_server_config: {cert_file: none.crt, key_file: server.key}":
+        ("none.crt: cannot be read: No such file", "tls_server_config.cert_file: FOLDER/none.crt: No such file"),
+    "tls_server_config: {cert_file: server.crt, key_file: client.key}": ("server.crt and ", None),
+    "tls_server_config: {cert_file: web.yml, key_file: server.key}":
+        ("web.yml and ", "tls_server_config.cert_file: FOLDER/web.yml: expected a PEM file with certificates"),
+    "tls_server_config: {cert_file: server.crt, key_file: ca.key}": ("ca.key: cannot be read: Permission denied", None),
+    "basic_auth_users: {alice: secret}":
+        ("web.yml:1:27: basic_auth_users.alice: expected a password's bcrypt hash",) * 2,
+    "tls_server_config: {": ("web.yml:2:1: ",) * 2,
+    "nonsense: 1": ("nonsense: no such key",) * 2,
 }
 
 
@@ -317,10 +321,14 @@ def case_mistakes():
     """Each names the file, and what is wrong; the exit code is 2."""
     with folder_with("") as folder:
         os.chmod(f"{folder}/ca.key", 0o600)
-        for text, expected in MISTAKES.items():
+        for text, (expected, checked) in MISTAKES.items():
             write(f"{folder}/web.yml", text + "\n")
             check_refused(f"{folder}/web.yml", expected)
-        check_refused(f"{folder}/none.yml", "none.yml: cannot be read: No such file")
+            check_checked(f"{folder}/web.yml", checked and checked.replace("FOLDER", folder))
+        for judge in check_refused, check_checked:
+            judge(f"{folder}/none.yml", "none.yml: cannot be read: No such file")
+        os.chmod(f"{folder}/web.yml", 0o600)
+        check_checked(f"{folder}/web.yml", None)
     refused = harness.Redstart("--web-config", "x", prometheus=False, wait_ready=False)
     check_equal(refused.process.wait(harness.STOP_TIMEOUT_S), 2, "exit code without --prometheus")
     refused.stop()
@@ -333,6 +341,14 @@ def check_refused(path, expected):
     refused.stop()
     check_equal(code, 2, f"exit code, expecting {expected!r}: {refused.log_text()}")
     check(expected in refused.log_text(), f"expected {expected!r} in {refused.log_text()}")
+
+
+def check_checked(path, expected):
+    """By `redstart check`, which reads as nobody; None: it finds nothing wrong."""
+    done = subprocess.run([harness.BIN / "redstart", "check", "--prometheus", "1", "--web-config", path],
+                          capture_output=True, text=True, timeout=harness.STOP_TIMEOUT_S)
+    check_equal(done.returncode, 2 if expected else 0, f"exit code of check: {done.stderr}")
+    check((expected or "") in done.stderr and not (not expected and done.stderr), f"{expected!r} in {done.stderr!r}")
 
 
 CASES = [case_curl_with_tls_and_password, case_client_certificates, case_client_names, case_prometheus_with_both,

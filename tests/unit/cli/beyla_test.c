@@ -10,7 +10,8 @@
 #include "collector/conf/config.h"
 
 #define HEAD   "# redstart.yaml(5), from b\n"
-#define ROUTES "routes:\n  unmatched: heuristic\n"
+#define MUTE   "self_instrumented:\n  metrics: mute\n  traces: mute\n" // what theirs does unless told otherwise
+#define ROUTES MUTE "routes:\n  unmatched: heuristic\n"
 
 static char *out, *notes;
 static struct complaint complaint;
@@ -67,10 +68,17 @@ static void test_keys(void **state)
         {"discovery:\n  exclude_services: [{exe_path: p}]\n  exclude_instrument: [{exe_path: '*/q', name: n}]\n",
          HEAD "discovery:\n  exclude:\n    - exe: [\"*/q\"]\n    - exe: [\"*/*p*\"]\n" ROUTES, ""},
         {"discovery: {poll_interval: 5s}", HEAD ROUTES, "b:1:1: discovery: no equivalent\n"},
+        {"discovery: {exclude_otel_instrumented_services: true}", HEAD ROUTES, ""},
+        {"discovery:\n  exclude_otel_instrumented_services: false\n  poll_interval: 5s\n",
+         HEAD "self_instrumented:\n  metrics: keep\n  traces: keep\nroutes:\n  unmatched: heuristic\n",
+         "b:3:3: discovery.poll_interval: no equivalent\n"},
+        {"discovery: {exclude_otel_instrumented_services: [x]}", HEAD ROUTES,
+         "b:1:13: discovery.exclude_otel_instrumented_services: no equivalent; expected true or false\n"},
         {"routes:\n  patterns: [/u/:id, x]\n  ignored_patterns: [/health]\n  ignore_mode: traces\n  unmatched: path\n  "
          "wildcard_char: '#'\n  max_path_segment_cardinality: 9\n",
-         HEAD "routes:\n  unmatched: path\n  values_per_segment: 9\n  incoming:\n    - \"/u/:id\"\n  outgoing:\n    - "
-              "\"/u/:id\"\n  ignore:\n    - pattern: \"/health\"\n      signals: [traces]\n",
+         HEAD MUTE
+         "routes:\n  unmatched: path\n  values_per_segment: 9\n  incoming:\n    - \"/u/:id\"\n  outgoing:\n    - "
+         "\"/u/:id\"\n  ignore:\n    - pattern: \"/health\"\n      signals: [traces]\n",
          "b:2:22: routes.patterns[1]: no equivalent: expected a leading /\nb:6:3: routes.wildcard_char: no "
          "equivalent\n"},
         {"print_traces: true", HEAD ROUTES "traces:\n  print: text\n", ""},

@@ -398,7 +398,7 @@ static void rules(void **state)
     assert_int_equal(add(PID, 1, 1, 80, "/srv/shop"), 0);
     assert_int_equal(add(PID + 1, PID, 1, 0, "/bin/child"), 0);
     assert_int_equal(add(PID + 2, 1, 1, 0, "/srv/shop"), 0);
-    process_table_rules(table, given, 3);
+    assert_int_equal(process_table_names(table, NULL, given, 3), 0);
     assert_string_equal(get(PID)->service->name, "by-pid");
     assert_string_equal(get(PID)->service->namespace_, "eu");
     assert_string_equal(get(PID + 1)->service->name, "by-pid");
@@ -407,7 +407,7 @@ static void rules(void **state)
     assert_string_equal(get(PID + 2)->service->name, "by-port");
     assert_int_equal(add(PID + 3, PID + 2, 1, 0, "/srv/shop"), 0); // a worker of that listener
     assert_ptr_equal(get(PID + 3)->service, get(PID + 2)->service);
-    process_table_rules(table, NULL, 0);
+    assert_int_equal(process_table_names(table, NULL, NULL, 0), 0);
     assert_string_equal(get(PID)->service->name, "shop");
     assert_string_equal(get(PID + 1)->service->name, "child");
 }
@@ -422,6 +422,13 @@ static void forced_name(void **state)
     assert_string_equal(service->name, "mine?");
     assert_string_equal(service->language, "python");
     assert_string_equal(service->exe_name, "python3");
+
+    static const char *const exe[] = {"python3"};
+    static const struct naming_rule rule = {.exe = exe, .exe_count = 1, .name = "ruled"};
+    assert_int_equal(process_table_names(forced, "ours", &rule, 1), 0); // before a rule's
+    assert_string_equal(process_table_find(forced, facts.pid)->service->name, "ours");
+    assert_int_equal(process_table_names(forced, NULL, &rule, 1), 0);
+    assert_string_equal(process_table_find(forced, facts.pid)->service->name, "ruled");
     process_table_free(forced);
 }
 
