@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "collector/conf/options.h"
 
@@ -42,112 +43,151 @@ static void assert_setting(enum setting setting, const char *expected, enum sett
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-// Each with a default, a file's, a variable's and an option's value; NULL where there is no such way.
+// Each setting with a default, a file's, a variable's and an option's value; NULL where there is no such way.
+static const struct layers {
+    enum setting setting;
+    const char *initial, *config, *in_file, *variable, *of_variable, *option, *of_option;
+} layers[] = {
+    {SETTING_LOG_LEVEL, "info", "log: {level: warn}", "warn", "OTEL_LOG_LEVEL=error", "error", "--log-level=debug",
+     "debug"},
+    {SETTING_LOG_FORMAT, "text", "log: {format: json}", "json", NULL, NULL, "--log-format=text", "text"},
+    {SETTING_SERVICE_NAME, "", "service: {name: f}", "f", "OTEL_SERVICE_NAME=v", "v", "--service-name=o", "o"},
+    {SETTING_PROPAGATORS, "tracecontext", "propagators: b3", "b3", "OTEL_PROPAGATORS=none", "none",
+     "--propagators=b3,tracecontext", "b3,tracecontext"},
+    {SETTING_KNOWN_METHODS, "", "http: {known_methods: [GET, PUT]}", "GET,PUT",
+     "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS=GET,POST,PURGE,PROPFIND,MKCALENDAR", "GET,POST,PURGE,PROPFIND,MKCALENDAR",
+     NULL, NULL},
+    {SETTING_TRACES_PRINT, "text", "traces: {print: json}", "json", "BEYLA_TRACE_PRINTER=text", "text",
+     "--print-traces=json", "json"},
+    {SETTING_TRACES_SAMPLER, "parentbased_always_on", "traces: {sampler: always_off}", "always_off",
+     "OTEL_TRACES_SAMPLER=traceidratio", "traceidratio", NULL, NULL},
+    {SETTING_TRACES_SAMPLER_ARG, "1", "traces: {sampler_arg: 0.5}", "0.5", "OTEL_TRACES_SAMPLER_ARG=0.25", "0.25", NULL,
+     NULL},
+    {SETTING_TRACES_DELAY, "5s", "traces: {batch: {schedule_delay: 1m}}", "1m", "OTEL_BSP_SCHEDULE_DELAY=250", "250ms",
+     NULL, NULL},
+    {SETTING_TRACES_QUEUE, "2048", "traces: {batch: {max_queue_size: 4000}}", "4000", "OTEL_BSP_MAX_QUEUE_SIZE=5000",
+     "5000", NULL, NULL},
+    {SETTING_TRACES_BATCH, "512", "traces: {batch: {max_export_batch_size: 9}}", "9",
+     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=8", "8", NULL, NULL},
+    {SETTING_TRACES_TIMEOUT, "5m", "traces: {batch: {export_timeout: 1m}}", "1m", "OTEL_BSP_EXPORT_TIMEOUT=30000",
+     "30s", NULL, NULL},
+    {SETTING_METRICS_TIMEOUT, "5m", "metrics: {export_timeout: 1m}", "1m", "OTEL_METRIC_EXPORT_TIMEOUT=30000", "30s",
+     NULL, NULL},
+    {SETTING_METRICS_INTERVAL, "1m", "metrics: {interval: 10s}", "10s", "OTEL_METRIC_EXPORT_INTERVAL=1500", "1s500ms",
+     NULL, NULL},
+    {SETTING_METRICS_TEMPORALITY, "cumulative", "metrics: {temporality: delta}", "delta",
+     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=lowmemory", "lowmemory", NULL, NULL},
+    {SETTING_METRICS_HISTOGRAM, "explicit_bucket_histogram", "metrics: {histogram: base2_exponential_bucket_histogram}",
+     "base2_exponential_bucket_histogram",
+     "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_histogram", "explicit_bucket_histogram",
+     NULL, NULL},
+    {SETTING_METRICS_EXEMPLARS, "trace_based", "metrics: {exemplars: always_off}", "always_off",
+     "OTEL_METRICS_EXEMPLAR_FILTER=trace_based", "trace_based", NULL, NULL},
+    {SETTING_METRICS_SERIES_MAX, "2000", "metrics: {series_max: 10}", "10", NULL, NULL, "--series-max=20", "20"},
+    {SETTING_METRICS_SERIES_TTL, "5m", "metrics: {series_ttl: 1h}", "1h", NULL, NULL, "--series-ttl=90", "1m30s"},
+    {SETTING_PROMETHEUS_LISTEN, "", "prometheus: {listen: '127.0.0.1:1'}", "127.0.0.1:1", "BEYLA_PROMETHEUS_PORT=2",
+     ":2", "--prometheus=3", "localhost:3"},
+    {SETTING_PROMETHEUS_PATH, "/metrics", "prometheus: {path: /f}", "/f", "BEYLA_PROMETHEUS_PATH=/v", "/v", NULL, NULL},
+    {SETTING_ROUTES_UNMATCHED, "unset", "routes: {unmatched: path}", "path", NULL, NULL, "--routes=heuristic",
+     "heuristic"},
+    {SETTING_ROUTES_VALUES, "50", "routes: {values_per_segment: 9}", "9", NULL, NULL, NULL, NULL},
+    {SETTING_METRICS_NAMES, "otel", "metrics: {names: beyla1}", "beyla1", NULL, NULL, "--metric-names=otel", "otel"},
+    {SETTING_SELF_INSTRUMENTED_METRICS, "keep", "self_instrumented: {metrics: mute}", "mute", NULL, NULL,
+     "--self-instrumented-metrics=keep", "keep"},
+    {SETTING_SELF_INSTRUMENTED_TRACES, "keep", "self_instrumented: {traces: mute}", "mute", NULL, NULL,
+     "--self-instrumented-traces=keep", "keep"},
+    {SETTING_PROMETHEUS_WEB_CONFIG, "", "prometheus: {listen: 1, web_config: f}", "f", NULL, NULL, "--web-config=o",
+     "o"},
+};
+
 static void test_layers(void **state)
 {
-    static const struct {
-        enum setting setting;
-        const char *initial, *config, *in_file, *variable, *of_variable, *option, *of_option;
-    } rows[] = {
-        {SETTING_LOG_LEVEL, "info", "log: {level: warn}", "warn", "OTEL_LOG_LEVEL=error", "error", "--log-level=debug",
-         "debug"},
-        {SETTING_LOG_FORMAT, "text", "log: {format: json}", "json", NULL, NULL, "--log-format=text", "text"},
-        {SETTING_SERVICE_NAME, "", "service: {name: f}", "f", "OTEL_SERVICE_NAME=v", "v", "--service-name=o", "o"},
-        {SETTING_PROPAGATORS, "tracecontext", "propagators: b3", "b3", "OTEL_PROPAGATORS=none", "none",
-         "--propagators=b3,tracecontext", "b3,tracecontext"},
-        {SETTING_KNOWN_METHODS, "", "http: {known_methods: [GET, PUT]}", "GET,PUT",
-         "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS=GET,POST,PURGE,PROPFIND,MKCALENDAR",
-         "GET,POST,PURGE,PROPFIND,MKCALENDAR", NULL, NULL},
-        {SETTING_TRACES_PRINT, "text", "traces: {print: json}", "json", "BEYLA_TRACE_PRINTER=text", "text",
-         "--print-traces=json", "json"},
-        {SETTING_TRACES_SAMPLER, "parentbased_always_on", "traces: {sampler: always_off}", "always_off",
-         "OTEL_TRACES_SAMPLER=traceidratio", "traceidratio", NULL, NULL},
-        {SETTING_TRACES_SAMPLER_ARG, "1", "traces: {sampler_arg: 0.5}", "0.5", "OTEL_TRACES_SAMPLER_ARG=0.25", "0.25",
-         NULL, NULL},
-        {SETTING_TRACES_DELAY, "5s", "traces: {batch: {schedule_delay: 1m}}", "1m", "OTEL_BSP_SCHEDULE_DELAY=250",
-         "250ms", NULL, NULL},
-        {SETTING_TRACES_QUEUE, "2048", "traces: {batch: {max_queue_size: 4000}}", "4000",
-         "OTEL_BSP_MAX_QUEUE_SIZE=5000", "5000", NULL, NULL},
-        {SETTING_TRACES_BATCH, "512", "traces: {batch: {max_export_batch_size: 9}}", "9",
-         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=8", "8", NULL, NULL},
-        {SETTING_TRACES_TIMEOUT, "5m", "traces: {batch: {export_timeout: 1m}}", "1m", "OTEL_BSP_EXPORT_TIMEOUT=30000",
-         "30s", NULL, NULL},
-        {SETTING_METRICS_TIMEOUT, "5m", "metrics: {export_timeout: 1m}", "1m", "OTEL_METRIC_EXPORT_TIMEOUT=30000", "30s",
-         NULL, NULL},
-        {SETTING_METRICS_INTERVAL, "1m", "metrics: {interval: 10s}", "10s", "OTEL_METRIC_EXPORT_INTERVAL=1500",
-         "1s500ms", NULL, NULL},
-        {SETTING_METRICS_TEMPORALITY, "cumulative", "metrics: {temporality: delta}", "delta",
-         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=lowmemory", "lowmemory", NULL, NULL},
-        {SETTING_METRICS_HISTOGRAM, "explicit_bucket_histogram",
-         "metrics: {histogram: base2_exponential_bucket_histogram}", "base2_exponential_bucket_histogram",
-         "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_histogram",
-         "explicit_bucket_histogram", NULL, NULL},
-        {SETTING_METRICS_EXEMPLARS, "trace_based", "metrics: {exemplars: always_off}", "always_off",
-         "OTEL_METRICS_EXEMPLAR_FILTER=trace_based", "trace_based", NULL, NULL},
-        {SETTING_METRICS_SERIES_MAX, "2000", "metrics: {series_max: 10}", "10", NULL, NULL, "--series-max=20", "20"},
-        {SETTING_METRICS_SERIES_TTL, "5m", "metrics: {series_ttl: 1h}", "1h", NULL, NULL, "--series-ttl=90", "1m30s"},
-        {SETTING_PROMETHEUS_LISTEN, "", "prometheus: {listen: '127.0.0.1:1'}", "127.0.0.1:1", "BEYLA_PROMETHEUS_PORT=2",
-         ":2", "--prometheus=3", "localhost:3"},
-        {SETTING_PROMETHEUS_PATH, "/metrics", "prometheus: {path: /f}", "/f", "BEYLA_PROMETHEUS_PATH=/v", "/v", NULL,
-         NULL},
-    };
-    for (unsigned i = 0; i < array_size(rows); i++) {
-        enum setting setting = rows[i].setting;
-        const char *const *variables = rows[i].variable ? VARIABLES(rows[i].variable) : NULL;
+    for (unsigned i = 0; i < array_size(layers); i++) {
+        enum setting setting = layers[i].setting;
+        const char *const *variables = layers[i].variable ? VARIABLES(layers[i].variable) : NULL;
         parse(NULL, NULL, NULL);
-        assert_setting(setting, rows[i].initial, SETTING_DEFAULT);
-        parse(rows[i].config, NULL, NULL);
-        assert_setting(setting, rows[i].in_file, SETTING_FILE);
+        assert_setting(setting, layers[i].initial, SETTING_DEFAULT);
+        parse(layers[i].config, NULL, NULL);
+        assert_setting(setting, layers[i].in_file, SETTING_FILE);
         assert_int_equal(options.origin[setting].line, 1);
         if (variables) {
-            parse(rows[i].config, variables, NULL);
-            assert_setting(setting, rows[i].of_variable, SETTING_VARIABLE);
+            parse(layers[i].config, variables, NULL);
+            assert_setting(setting, layers[i].of_variable, SETTING_VARIABLE);
         }
-        if (rows[i].option) {
-            parse(rows[i].config, variables, rows[i].option);
-            assert_setting(setting, rows[i].of_option, SETTING_OPTION);
+        if (layers[i].option) {
+            parse(layers[i].config, variables, layers[i].option);
+            assert_setting(setting, layers[i].of_option, SETTING_OPTION);
         }
     }
 }
 
+// All that a variable can say which the layers above do not show.
+static const struct {
+    const char *variables[4];
+    enum setting setting;
+    const char *expected;
+} said[] = {
+    {{"BEYLA_LOG_LEVEL=warn"}, SETTING_LOG_LEVEL, "warn"},
+    {{"OTEL_EBPF_LOG_LEVEL=DEBUG"}, SETTING_LOG_LEVEL, "debug"},
+    {{"BEYLA_SERVICE_NAME=b"}, SETTING_SERVICE_NAME, "b"},
+    {{"OTEL_EBPF_SERVICE_NAME=e"}, SETTING_SERVICE_NAME, "e"},
+    {{"OTEL_RESOURCE_ATTRIBUTES=a=b,service.name=r"}, SETTING_SERVICE_NAME, "r"},
+    {{"OTEL_RESOURCE_ATTRIBUTES=service.name=r", "OTEL_SERVICE_NAME=s"}, SETTING_SERVICE_NAME, "s"},
+    {{"OTEL_SERVICE_NAME=s", "BEYLA_SERVICE_NAME=b"}, SETTING_SERVICE_NAME, "s"},
+    {{"BEYLA_PRINT_TRACES=true", "BEYLA_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "text"},
+    {{"OTEL_EBPF_PRINT_TRACES=1", "OTEL_EBPF_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "text"},
+    {{"PRINT_TRACES=T"}, SETTING_TRACES_PRINT, "text"},
+    {{"BEYLA_TRACE_PRINTER=json"}, SETTING_TRACES_PRINT, "json"},
+    {{"OTEL_EBPF_TRACE_PRINTER=text"}, SETTING_TRACES_PRINT, "text"},
+    {{"BEYLA_TRACE_PRINTER=disabled", "BEYLA_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "none"},
+    {{"OTEL_TRACES_EXPORTER=console", "BEYLA_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "text"},
+    {{"OTEL_EBPF_PROMETHEUS_PORT=9"}, SETTING_PROMETHEUS_LISTEN, ":9"},
+    {{"BEYLA_PROMETHEUS_PORT=0"}, SETTING_PROMETHEUS_LISTEN, ""},
+    {{"OTEL_METRICS_EXPORTER=prometheus"}, SETTING_PROMETHEUS_LISTEN, "localhost:9464"},
+    {{"OTEL_METRICS_EXPORTER=otlp,prometheus", "OTEL_EXPORTER_PROMETHEUS_HOST=::1", "OTEL_EXPORTER_PROMETHEUS_PORT=5"},
+     SETTING_PROMETHEUS_LISTEN,
+     "[::1]:5"},
+    {{"OTEL_METRICS_EXPORTER=prometheus", "OTEL_EXPORTER_PROMETHEUS_HOST=0.0.0.0"}, SETTING_PROMETHEUS_LISTEN, ":9464"},
+    {{"OTEL_EBPF_PROMETHEUS_PATH=/m"}, SETTING_PROMETHEUS_PATH, "/m"},
+    {{"OTEL_LOG_LEVEL="}, SETTING_LOG_LEVEL, "info"}, // empty: as if it were not there
+};
+
 static void test_every_variable(void **state)
 {
-    static const struct {
-        const char *variables[4];
-        enum setting setting;
-        const char *expected;
-    } rows[] = {
-        {{"BEYLA_LOG_LEVEL=warn"}, SETTING_LOG_LEVEL, "warn"},
-        {{"OTEL_EBPF_LOG_LEVEL=DEBUG"}, SETTING_LOG_LEVEL, "debug"},
-        {{"BEYLA_SERVICE_NAME=b"}, SETTING_SERVICE_NAME, "b"},
-        {{"OTEL_EBPF_SERVICE_NAME=e"}, SETTING_SERVICE_NAME, "e"},
-        {{"OTEL_RESOURCE_ATTRIBUTES=a=b,service.name=r"}, SETTING_SERVICE_NAME, "r"},
-        {{"OTEL_RESOURCE_ATTRIBUTES=service.name=r", "OTEL_SERVICE_NAME=s"}, SETTING_SERVICE_NAME, "s"},
-        {{"OTEL_SERVICE_NAME=s", "BEYLA_SERVICE_NAME=b"}, SETTING_SERVICE_NAME, "s"},
-        {{"OTEL_EBPF_PRINT_TRACES=1", "OTEL_EBPF_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "text"},
-        {{"PRINT_TRACES=T"}, SETTING_TRACES_PRINT, "text"},
-        {{"BEYLA_TRACE_PRINTER=json"}, SETTING_TRACES_PRINT, "json"},
-        {{"OTEL_EBPF_TRACE_PRINTER=text"}, SETTING_TRACES_PRINT, "text"},
-        {{"BEYLA_TRACE_PRINTER=disabled", "BEYLA_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "none"},
-        {{"OTEL_TRACES_EXPORTER=console", "BEYLA_PROMETHEUS_PORT=1"}, SETTING_TRACES_PRINT, "text"},
-        {{"OTEL_EBPF_PROMETHEUS_PORT=9"}, SETTING_PROMETHEUS_LISTEN, ":9"},
-        {{"BEYLA_PROMETHEUS_PORT=0"}, SETTING_PROMETHEUS_LISTEN, ""},
-        {{"OTEL_METRICS_EXPORTER=prometheus"}, SETTING_PROMETHEUS_LISTEN, "localhost:9464"},
-        {{"OTEL_METRICS_EXPORTER=otlp,prometheus", "OTEL_EXPORTER_PROMETHEUS_HOST=::1",
-          "OTEL_EXPORTER_PROMETHEUS_PORT=5"},
-         SETTING_PROMETHEUS_LISTEN,
-         "[::1]:5"},
-        {{"OTEL_METRICS_EXPORTER=prometheus", "OTEL_EXPORTER_PROMETHEUS_HOST=0.0.0.0"},
-         SETTING_PROMETHEUS_LISTEN,
-         ":9464"},
-        {{"OTEL_EBPF_PROMETHEUS_PATH=/m"}, SETTING_PROMETHEUS_PATH, "/m"},
-        {{"OTEL_LOG_LEVEL="}, SETTING_LOG_LEVEL, "info"}, // empty: as if it were not there
-    };
-    for (unsigned i = 0; i < array_size(rows); i++) {
-        parse(NULL, rows[i].variables, NULL);
+    for (unsigned i = 0; i < array_size(said); i++) {
+        parse(NULL, said[i].variables, NULL);
         char text[SETTING_TEXT_SIZE];
-        setting_write(&options, rows[i].setting, text);
-        assert_string_equal(text, rows[i].expected);
+        setting_write(&options, said[i].setting, text);
+        assert_string_equal(text, said[i].expected);
+    }
+}
+
+static bool is_of(const char *assignment, const char *name, size_t n)
+{
+    return assignment && strncmp(assignment, name, n) == 0 && assignment[n] == '=';
+}
+
+// The two tables have each setting, and each variable that the schema knows.
+static void test_complete(void **state)
+{
+    for (unsigned setting = 0; setting < SETTING_MAX; setting++) {
+        bool found = false;
+        for (unsigned i = 0; i < array_size(layers); i++)
+            found |= layers[i].setting == setting;
+        if (!found)
+            fail_msg("%s has no row", schema[setting].path);
+        const char *names = schema[setting].variables ? schema[setting].variables : "";
+        for (size_t n; *names; names += n + (names[n] == ' ')) {
+            n = strcspn(names, " ");
+            found = false;
+            for (unsigned i = 0; i < array_size(layers); i++)
+                found |= is_of(layers[i].variable, names, n);
+            for (unsigned i = 0; i < array_size(said); i++)
+                for (unsigned j = 0; j < array_size(said[i].variables); j++)
+                    found |= is_of(said[i].variables[j], names, n);
+            if (!found)
+                fail_msg("%.*s is not tried", (int)n, names);
+        }
     }
 }
 
@@ -233,8 +273,9 @@ static int group_teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers), cmocka_unit_test(test_every_variable),  cmocka_unit_test(test_bad_variables),
-        cmocka_unit_test(test_lists),  cmocka_unit_test(test_config_variable),
+        cmocka_unit_test(test_layers),   cmocka_unit_test(test_every_variable),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_bad_variables),
+        cmocka_unit_test(test_lists),    cmocka_unit_test(test_config_variable),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
