@@ -107,6 +107,19 @@ static void test_keys(void **state)
          "      exclude: [\"server_port\"]\n    \"traces\":\n      exclude: [\"http.*\"]\n",
          "b:4:32: attributes.select.traces.exclude[1]: no equivalent\nb:5:5: attributes.select.y: no equivalent\n"
          "b:6:3: attributes.instance_id: no equivalent\n"},
+        {"service_namespace: [x]\ndiscovery: {services: [{open_ports: 80, sampler: {name: always_on}}]}\n"
+         "otel_metrics_export: {endpoint: \"not a url\", ttl: 1m}\nprometheus_export: {port: 70000, path: m, ttl: 2m}\n"
+         "routes: {ignore_mode: none, unmatched: guess, max_path_segment_cardinality: 0}\n",
+         HEAD "discovery:\n  rules:\n    - ports: [80]\n" ROUTES "metrics:\n  series_ttl: 2m\n",
+         "b:1:1: service_namespace: no equivalent; expected at most 127 bytes in one line\n"
+         "b:2:41: discovery.services[0].sampler: no equivalent of its own for a rule\n"
+         "b:5:29: routes.unmatched: no equivalent; heuristic is taken\n"
+         "b:5:47: routes.max_path_segment_cardinality: no equivalent; expected a number from 1 to 1000\n"
+         "b:5:10: routes.ignore_mode: no equivalent; expected all, metrics or traces\n"
+         "b:3:46: otel_metrics_export.ttl: no equivalent of its own; the one of prometheus_export holds\n"
+         "b:4:21: prometheus_export.port: no equivalent; expected a port from 1 to 65535\n"
+         "b:4:34: prometheus_export.path: no equivalent; expected a path that starts with /\n"
+         "b:3:23: otel_metrics_export.endpoint: no equivalent; expected a URL such as http://localhost:4318\n"},
         {"ebpf: {wakeup_len: 10}\nnetwork: {enable: true}\nattributes: {kubernetes: {enable: true}}\nfilter: "
          "{application: {url_path: {match: x}}}\n",
          HEAD ROUTES,

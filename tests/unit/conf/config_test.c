@@ -189,6 +189,16 @@ static void test_mistakes(void **state)
     }
 }
 
+static void test_too_many_attributes(void **state)
+{
+    char text[2048];
+    size_t n = (size_t)sprintf(text, "service:\n  attributes:\n");
+    for (unsigned i = 1; i <= 64; i++)
+        n += (size_t)sprintf(text + n, "    a%u: b\n", i);
+    assert_int_equal(parse(text), -EINVAL);
+    assert_string_equal(complaint.error, "f:66:5: service.attributes.a64: expected at most 63 attributes");
+}
+
 // What rules call services; what they select is loader_conf_test.c's.
 static void test_naming(void **state)
 {
@@ -301,9 +311,11 @@ static void test_attributes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_destinations), cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_file_of_beyla),
-        cmocka_unit_test(test_naming),  cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_destinations),
+        cmocka_unit_test(test_attributes),    cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_too_many_attributes),
+        cmocka_unit_test(test_file_of_beyla), cmocka_unit_test(test_naming),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,12 @@ static void test_too_long(void **state)
     assert_int_equal(convert(text, true, true), -EINVAL);
     assert_string_equal(complaint.error, "f:64:5: discovery.rules[61]: expected at most 16000 bytes of names in all rules");
 
+    n = (size_t)sprintf(text, "discovery:\n  rules:\n");
+    for (unsigned i = 0; i < 8000; i++)
+        n += (size_t)sprintf(text + n, "  - ports: 1\n");
+    assert_int_equal(convert(text, true, true), -EINVAL);
+    assert_string_equal(complaint.error, "f:2:3: discovery: expected at most 65536 bytes of rules");
+
     n = (size_t)sprintf(text, "discovery: {rules: [{unit: u, exe: [");
     for (unsigned i = 0; i < 5; i++)
         n += (size_t)sprintf(text + n, "%0250u, ", i);
