@@ -101,7 +101,7 @@ def one_request():
 
 
 def case_from_listen_to_count():
-    """Of 200 services, each asked at once when it listens: all are counted; the 99th percentile from exec to the collector's span."""
+    """Of 200 services, each asked at once when it listens: all are counted; how long from that request to its span."""
     delays = []
     with tempfile.TemporaryDirectory() as folder:
         shop = surroundings.binary(folder, "shop")
