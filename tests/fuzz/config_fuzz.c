@@ -1,5 +1,5 @@
-// Fuzz target: redstart.yaml as a whole. It is taken, or refused with a reason that names file, line and column; what is
-// taken can be shown, and what is shown of each setting is taken again.
+// Fuzz target: redstart.yaml as a whole. It is taken, or refused with a reason that names file, line and column; what
+// is taken can be shown, and what is shown of each setting is taken again.
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// What an OTLP endpoint answers: export responses, bodies of errors, gRPC headers and frames. The first byte chooses which;
-// headers are lines.
+// What an OTLP endpoint answers: export responses, bodies of errors, gRPC headers and frames. The first byte chooses
+// which; headers are lines.
 #include <string.h>
 #include "collector/export/otlp_grpc.h"
 #include "collector/export/otlp_partial.h"

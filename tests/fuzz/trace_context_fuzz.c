@@ -1,5 +1,5 @@
-// A request head of a stranger, for each order of propagators: ids that are found are never zero, and the text that goes
-// along lies inside the input.
+// A request head of a stranger, for each order of propagators: ids that are found are never zero, and the text that
+// goes along lies inside the input.
 #include <stdint.h>
 #include <stdlib.h>
 #include "collector/span/trace_context.h"
