@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The kernel side as one object: socket I/O in three variants (the loader loads one), connection state, arrival, processes, iterators.
+// The kernel side as one object: socket I/O in three variants (the loader loads one), connection state, arrival,
+// processes, iterators.
 #include "hooks/sockio_tp.h"
 #include "hooks/sockio_fentry.h"
 #include "hooks/sockio_sys.h"

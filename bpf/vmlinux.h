@@ -1,5 +1,6 @@
 // Our own minimal view of the kernel: only the structures and fields that we use, relocated at load time (CO-RE), so no
-// BTF is needed to build. Field order here means nothing; names must be the kernel's (include/linux/*.h, include/net/*.h).
+// BTF is needed to build. Field order here means nothing; names must be the kernel's (include/linux/*.h,
+// include/net/*.h).
 #pragma once
 #define REDSTART_BPF 1
 // A global function: the verifier looks at it once, on its own, instead of along each path of each caller.

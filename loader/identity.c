@@ -36,7 +36,8 @@ static int user_change(uid_t uid, gid_t gid)
 {
     int death_signal = 0;
 
-    // A change of user clears the parent-death signal that a launcher has set: without it we would outlive the launcher.
+    // A change of user clears the parent-death signal that a launcher has set: without it we would outlive the
+    // launcher.
     prctl(PR_GET_PDEATHSIG, &death_signal);
     // Only root may; whoever starts us as another user has done it (CapabilityBoundingSet= of the unit).
     for (cap_value_t value = 0; value <= CAP_LAST_CAP; value++)

@@ -10,9 +10,9 @@
 #include <sys/types.h>
 #include "common/lib/cleanup.h"
 
-// Root becomes uid (and gid) for good and keeps the capabilities of "load"; another user only gives up what is more than those.
-// No new privileges, not dumpable. 0 or -errno after a log line.
+// Root becomes uid (and gid) for good and keeps the capabilities of "load"; another user only gives up what is more
+// than those. No new privileges, not dumpable. 0 or -errno after a log line.
 int identity_take(uid_t uid, gid_t gid) must_check;
-// Gives up everything that serving does not need and checks that it is gone by trying to regain it. probe tells whether serving
-// works without CAP_BPF. 0 or -errno after a log line.
+// Gives up everything that serving does not need and checks that it is gone by trying to regain it. probe tells
+// whether serving works without CAP_BPF. 0 or -errno after a log line.
 int identity_seal(bool (*probe)(void *context), void *context) must_check;

@@ -1,6 +1,7 @@
-// redstart-loader: everything of redstart that runs with privilege. Attaches our own embedded BPF programs, hands their ring buffers to
-// the one collector, and tells it which process is which. Phases, each one call in main: options > environment > features >
-// resolver > identity (never root again) > filter > listen > load > attach (or adopt) > lock down > serve.
+// redstart-loader: everything of redstart that runs with privilege. Attaches our own embedded BPF programs, hands
+// their ring buffers to the one collector, and tells it which process is which. Phases, each one call in main:
+// options > environment > features > resolver > identity (never root again) > filter > listen > load > attach (or
+// adopt) > lock down > serve.
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -95,7 +96,8 @@ static void silence_say(const struct loader *loader)
     log_warn("no process is selected yet, or listens on a selected port: waiting for one that does");
 }
 
-// Attaches, or takes over what a loader that was killed left attached, in the best way that this kernel has. 1 if taken over, 0, or
+// Attaches, or takes over what a loader that was killed left attached, in the best way that this kernel has. 1 if
+// taken over, 0, or
 // -errno.
 static int loader_try(struct loader *loader)
 {

@@ -24,7 +24,8 @@ struct loader_options {
     char file[OPTIONS_FILE_MAX + 2]; // the file's text, which the values above point into
 };
 
-// The file of --config first (long options, one per line without dashes: "port = 8080"; root's, and nobody else's to write), then
-// the command line, which wins. 0, or -EINVAL after a message on standard error that names the option or the line. --help and
+// The file of --config first (long options, one per line without dashes: "port = 8080"; root's, and nobody else's to
+// write), then the command line, which wins. 0, or -EINVAL after a message on standard error that names the option or
+// the line. --help and
 // --version print and exit(0). May be called again, for other options. Needs no memory.
 int options_parse(char **argv, struct loader_options *ret_options) must_check;

@@ -17,8 +17,8 @@
 
 #define PIN_NAME_MAX 64
 
-// What is done with each program and its link, each map, each ring: pinned; compared with what is pinned; replaced by it, under the
-// number of the fd, so that all else stays as it is.
+// What is done with each program and its link, each map, each ring: pinned; compared with what is pinned; replaced by
+// it, under the number of the fd, so that all else stays as it is.
 enum pin_step { PIN_PUT, PIN_COMPARE, PIN_TAKE };
 
 // bpffs is reached through our fd: the path below /sys/fs/bpf is closed to everybody but root.

@@ -20,8 +20,9 @@
 #define CONNECTIONS_MAX (1u << 16) // of a hash
 #define ENVIRONS "exec_environ", "listen_environ", "walk_environs" // Linux 5.18: before, a way without them is left
 
-// The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours have no socket
-// storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls yield bare addresses.
+// The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours
+// have no socket storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls
+// yield bare addresses.
 static const struct way {
     const char *variant;
     struct sockio_way settings;
@@ -48,7 +49,8 @@ static int probes_log(enum libbpf_print_level level, const char *format, va_list
     return 0;
 }
 
-// pid_max of this kernel, for the size of the target bytes: the one number that is read as text, from the kernel itself.
+// pid_max of this kernel, for the size of the target bytes: the one number that is read as text, from the kernel
+// itself.
 static uint32_t pid_max_read(void)
 {
     cleanup_fd int fd = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);

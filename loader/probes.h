@@ -1,5 +1,5 @@
-// The kernel side as the loader holds it: programs loaded and attached, maps, rings. Programs, links and the target bytes never
-// leave this process.
+// The kernel side as the loader holds it: programs loaded and attached, maps, rings. Programs, links and the target
+// bytes never leave this process.
 #pragma once
 
 #include <stdbool.h>
@@ -51,7 +51,8 @@ bool probes_observed(const struct probes *probes, uint32_t pid);
 // Sum of a counter over all CPUs.
 uint64_t probes_counter(const struct probes *probes, unsigned which);
 // Asks how often the kernel left out a run of one of our programs, because another one of it is interrupted on that CPU
-// (counted since Linux 5.12). True if that is news, which the next run of fds.walk_tails makes COUNTER_LOST_PROBE_SKIPPED.
+// (counted since Linux 5.12). True if that is news, which the next run of fds.walk_tails makes
+// COUNTER_LOST_PROBE_SKIPPED.
 bool probes_skipped(struct probes *probes);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.

@@ -1,6 +1,7 @@
-// Root's rules: which processes are observed. Fields of a rule are and-ed, rules or-ed, excludes win. Parsed from root's options
-// (loader/options.h), applied to what the kernel says of a process: strangers' names are matched, never parsed.
-// A port is not matched here but by the kernel side: a rule with ports gives the process a bit (common/abi/policy.h).
+// Root's rules: which processes are observed. Fields of a rule are and-ed, rules or-ed, excludes win. Parsed from
+// root's options (loader/options.h), applied to what the kernel says of a process: strangers' names are matched,
+// never parsed. A port is not matched here but by the kernel side: a rule with ports gives the process a bit
+// (common/abi/policy.h).
 #pragma once
 
 #include <stdbool.h>
@@ -40,12 +41,13 @@ struct rules_verdict {
     uint8_t bits;
 };
 
-// `name` of an option: a field's, whose value is a comma list of what is selected each by itself; "rule", whose value is fields of
-// one rule, "exe=GLOB[,...] port=LIST containers_only"; either with "exclude-" in front. NULL, or what was expected; `name` itself if
-// it is none of them.
+// `name` of an option: a field's, whose value is a comma list of what is selected each by itself; "rule", whose value
+// is fields of one rule, "exe=GLOB[,...] port=LIST containers_only"; either with "exclude-" in front. NULL, or what
+// was expected; `name` itself if it is none of them.
 const char *rules_add(struct rules *rules, const char *name, const char *value);
 // Once all are added: completes the policy.
 void rules_finish(struct rules *rules);
-// event: its cgroup is a path. lineage: bits that the process or its parent has. contained: its namespaces are not the host's.
+// event: its cgroup is a path. lineage: bits that the process or its parent has. contained: its namespaces are not
+// the host's.
 struct rules_verdict rules_judge(const struct rules *rules, const struct process_event *event, const char *exe, uint8_t lineage,
                                  bool contained);

@@ -13,7 +13,8 @@
 #define KTHREADD 2 // is the host's, whoever else is not
 #define OWN_PROGRAMS "redstart?(-loader|-collector|-resolver)"
 
-// The executable's path as the kernel links it; without the mark of a deleted file. Returns its length, 0 if there is none.
+// The executable's path as the kernel links it; without the mark of a deleted file. Returns its length, 0 if there is
+// none.
 static size_t exe_read(uint32_t pid, char *path)
 {
     static const char deleted[] = " (deleted)";
@@ -46,7 +47,8 @@ static struct target selection_judge(struct selection *selection, const struct p
     struct rules_verdict verdict = rules_judge(rules, event, path, lineage, contained);
     if (verdict.excluded)
         return (struct target){TARGET_EXCLUDED | (before.flags & known), verdict.bits};
-    // A selected port makes its own mark when the process listens; that stays until the process executes something else.
+    // A selected port makes its own mark when the process listens; that stays until the process executes something
+    // else.
     before = probes_target(selection->probes, event->pid);
     bool keeps = event->kind != EVENT_MOVE || event->notes & EVENT_BY_PORT;
     return (struct target){(uint8_t)((verdict.selected ? TARGET_CLIENT | TARGET_SERVER : keeps ? before.flags & TARGET_CLIENT : 0) |

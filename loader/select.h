@@ -1,4 +1,5 @@
-// Which processes are observed: root's rules applied to a process, and the answer written where the kernel side looks. Input is the kernel's (events of our programs, /proc/PID/exe links); nothing that a process wrote is read.
+// Which processes are observed: root's rules applied to a process, and the answer written where the kernel side
+// looks. Input is the kernel's (events of our programs, /proc/PID/exe links); nothing that a process wrote is read.
 #pragma once
 
 #include "common/ipc/message.h"
@@ -19,8 +20,8 @@ struct selection {
 bool selection_decide(struct selection *selection, const struct process_event *event);
 // This one must never be observed.
 void selection_collector(struct selection *selection, uint32_t pid);
-// Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is pending. lineage: bits
-// that hold already. 0, or -errno after a log line.
+// Applies the rules to everything that runs: processes, then their sockets. Until that is done everything new is
+// pending. lineage: bits that hold already. 0, or -errno after a log line.
 int selection_apply(struct selection *selection, uint8_t lineage) must_check;
 // The same with the options read again; if they are wrong, the old rules stay. What was observed has TARGET_GONE then.
 int selection_reload(struct selection *selection) must_check;

@@ -78,8 +78,8 @@ static int hand_over(struct server *server)
     return r;
 }
 
-// Tells what a process executes, or asks for it. What cannot be asked now is left to another walk, which then goes on from that pid:
-// so walks end, however many executables there are.
+// Tells what a process executes, or asks for it. What cannot be asked now is left to another walk, which then goes on
+// from that pid: so walks end, however many executables there are.
 static void executable_tell(struct server *server, const struct process_event *event)
 {
     struct message_executable message;

@@ -1,5 +1,5 @@
-// The conversation with the one collector (common/ipc/message.h) and the events that feed it. Nothing a peer does can block this
-// process, make it grow, or command it.
+// The conversation with the one collector (common/ipc/message.h) and the events that feed it. Nothing a peer does can
+// block this process, make it grow, or command it.
 #pragma once
 
 #include "loader/resolve.h"

@@ -1,6 +1,7 @@
-// Is it an HTTP/1 request, is it a response (RFC 9112 sections 3 and 4)? First bytes only; the real parser is the collector's.
-// The bytes come as words, so that the verifier looks at each function once, whatever the caller knows of them. Compiles in user
-// space too (tests/unit/bpf). XREF(new-protocol): one classifier per protocol, below 80 lines.
+// Is it an HTTP/1 request, is it a response (RFC 9112 sections 3 and 4)? First bytes only; the real parser is the
+// collector's. The bytes come as words, so that the verifier looks at each function once, whatever the caller knows
+// of them. Compiles in user space too (tests/unit/bpf). XREF(new-protocol): one classifier per protocol, below 80
+// lines.
 #pragma once
 
 #ifndef SUBPROGRAM // in BPF: a global function, verified on its own

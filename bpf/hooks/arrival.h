@@ -1,5 +1,5 @@
-// When a segment with payload reaches an established TCP socket (net/ipv4/tcp_input.c: tcp_rcv_established). The first one since
-// the last read is the arrival of what the next read returns.
+// When a segment with payload reaches an established TCP socket (net/ipv4/tcp_input.c: tcp_rcv_established). The
+// first one since the last read is the arrival of what the next read returns.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>

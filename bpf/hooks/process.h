@@ -1,5 +1,6 @@
-// Processes come and go: selection is inherited at fork, decided anew at exec and when the process is moved to another cgroup (by the
-// loader; until then the process is observed as pending), and cleared at exit, so that a pid used again starts clean.
+// Processes come and go: selection is inherited at fork, decided anew at exec and when the process is moved to
+// another cgroup (by the loader; until then the process is observed as pending), and cleared at exit, so that a pid
+// used again starts clean.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>

@@ -1,5 +1,5 @@
-// TCP sockets are born and die (tracepoint sock:inet_sock_set_state): state is made for listening sockets (and inherited by what
-// they accept) and for calls of observed processes.
+// TCP sockets are born and die (tracepoint sock:inet_sock_set_state): state is made for listening sockets (and
+// inherited by what they accept) and for calls of observed processes.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -72,8 +72,8 @@ int BPF_PROG(sock_state, struct sock *sk, int old_state, int new_state)
         }
         return 0;
     }
-    // close() shuts both directions before it changes the state; shutdown(SHUT_WR) alone ends a server's answer, but a client
-    // may still read one.
+    // close() shuts both directions before it changes the state; shutdown(SHUT_WR) alone ends a server's answer, but
+    // a client may still read one.
     bool closed = new_state == TCP_CLOSE || sk->sk_shutdown == SHUTDOWN_MASK;
     if (closed && (new_state == TCP_CLOSE || new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)) {
         if (!(connection->flags & CONNECTION_LISTENER) && connection->established)

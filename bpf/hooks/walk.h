@@ -1,5 +1,5 @@
-// What existed before us, by iterators that the loader reads: processes (to decide on), sockets of observed processes (to mark),
-// and, while there are any, connections whose response went on (to report when it falls silent, or lasts).
+// What existed before us, by iterators that the loader reads: processes (to decide on), sockets of observed processes
+// (to mark), and, while there are any, connections whose response went on (to report when it falls silent, or lasts).
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -20,7 +20,8 @@ int walk_tasks(struct bpf_iter__task *context)
     return 0;
 }
 
-// A listener whose state exists. Workers share theirs: each is told of, and each one's calls are observed if the port is selected.
+// A listener whose state exists. Workers share theirs: each is told of, and each one's calls are observed if the port
+// is selected.
 static __always_inline void listener_judge(struct connection *connection, struct sock *sk, struct task_struct *task)
 {
     __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
@@ -34,14 +35,17 @@ static __always_inline void listener_judge(struct connection *connection, struct
         connection_refuse(connection);
 }
 
-// Rules may have changed since the connection's state was made. It is observed if any of those is who hold it, made it or used it.
+// Rules may have changed since the connection's state was made. It is observed if any of those is who hold it, made
+// it or used it.
 static __always_inline void connection_judge(struct connection *connection, struct sock *sk, struct task_struct *task)
 {
-    struct target holder = target_read(task->tgid), owner = target_read(connection->owner), user = target_read(connection->record.pid);
+    struct target holder = target_read(task->tgid), owner = target_read(connection->owner),
+                  user = target_read(connection->record.pid);
     __u16 port = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : BPF_CORE_READ(sk, __sk_common.skc_num);
     bool serves = target_serves(holder, port) || target_serves(owner, port) || target_serves(user, port);
     bool calls = (holder.flags | owner.flags | user.flags) & TARGET_CLIENT;
-    bool wanted = connection->record.role == RECORD_ROLE_SERVER ? serves : calls || (serves && !connection->record.role);
+    bool wanted =
+        connection->record.role == RECORD_ROLE_SERVER ? serves : calls || (serves && !connection->record.role);
 
     if (connection->flags & CONNECTION_PENDING)
         return;

@@ -41,7 +41,9 @@ static __always_inline __u32 unix_path_read(struct sock *sk, __u8 *to)
     if (length <= 0 || length > UNIX_PATH_CAPTURE)
         return 0;
     __u32 n = length;
-    if (n > UNIX_PATH_CAPTURE || bpf_probe_read_kernel(to, n, (char *)address + bpf_core_field_offset(struct unix_address, name) + sizeof(__u16)))
+    if (n > UNIX_PATH_CAPTURE ||
+        bpf_probe_read_kernel(to, n,
+                              (char *)address + bpf_core_field_offset(struct unix_address, name) + sizeof(__u16)))
         return 0;
     if (!to[0])
         to[0] = '@';

@@ -65,7 +65,8 @@ static __always_inline void exchange_begin(struct connection *connection, const 
         owner_check(pid);
         record->pid = pid;
     }
-    connection->flags &= ~(CONNECTION_PARTIAL | CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED | CONNECTION_STASHED);
+    connection->flags &=
+        ~(CONNECTION_PARTIAL | CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED | CONNECTION_STASHED);
     record->sequence++;
     record->flags = 0;
     record->socket_error = 0;

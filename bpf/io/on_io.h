@@ -138,9 +138,11 @@ static __always_inline bool request_restarts(const struct io *io)
     return seen > 0 && http1_known_method(first.word[0], seen) != HTTP1_NO;
 }
 
-// Do these bytes at a boundary start a request? A byte kept from before goes in front, unless they are certain without it. An
-// END that is still to be reported, or an empty line in front, wants care; everything else goes straight to its place.
-static __always_inline bool boundary_try(struct connection *connection, struct sock *sk, const struct io *io, __u64 received)
+// Do these bytes at a boundary start a request? A byte kept from before goes in front, unless they are certain
+// without it. An END that is still to be reported, or an empty line in front, wants care; everything else goes
+// straight to its place.
+static __always_inline bool boundary_try(struct connection *connection, struct sock *sk, const struct io *io,
+                                         __u64 received)
 {
     if (connection->flags & CONNECTION_STASHED && !request_restarts(io) &&
         request_start_rare(connection, sk, io, 1, connection->stash_received))
@@ -229,7 +231,8 @@ static __always_inline bool role_find(struct connection *connection, const struc
     return role_set(connection, serves ? RECORD_ROLE_SERVER : RECORD_ROLE_CLIENT);
 }
 
-static __noinline int connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n, void *source)
+static __noinline int connection_moved(struct connection *connection, struct sock *sk, __u32 direction, __u32 n,
+                                       void *source)
 {
     struct io io;
 
@@ -251,8 +254,8 @@ static __noinline int connection_moved(struct connection *connection, struct soc
     return 0;
 }
 
-// A socket without state: is it as little of interest as most? A TCP connection is met when it is read (a server's first call, or a
-// client's answer), by its port or by who reads.
+// A socket without state: is it as little of interest as most? A TCP connection is met when it is read (a server's
+// first call, or a client's answer), by its port or by who reads.
 static __always_inline bool io_of_nobody(struct sock *sk, __u32 direction)
 {
     if (cfg_way.sockio != SOCKIO_TP)

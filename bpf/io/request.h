@@ -38,8 +38,8 @@ static __always_inline void request_notes(struct connection *connection, const s
         record->flags |= RECORD_FLAG_REQUEST_ENDS;
 }
 
-static __always_inline void request_open(struct connection *connection, const struct io *io, __u32 captured, __u64 bytes,
-                                         __u64 received)
+static __always_inline void request_open(struct connection *connection, const struct io *io, __u32 captured,
+                                         __u64 bytes, __u64 received)
 {
     struct http1_record *record = &connection->record;
 
@@ -51,8 +51,8 @@ static __always_inline void request_open(struct connection *connection, const st
     request_notes(connection, io);
 }
 
-// The common case: the captures of the exchange before are not needed any more, so these bytes are copied where they belong and
-// judged there. False: they start no request.
+// The common case: the captures of the exchange before are not needed any more, so these bytes are copied where they
+// belong and judged there. False: they start no request.
 static __always_inline bool request_start(struct connection *connection, const struct io *io, __u64 received)
 {
     int captured = user_buffer_copy(&io->buffer, connection, 0, HEAD_CAPTURE_MAX, 0);
@@ -71,10 +71,10 @@ static __always_inline bool request_start(struct connection *connection, const s
     return true;
 }
 
-// The others: the response before has still to be reported; an empty line comes first, which is to be ignored (RFC 9112 2.2); or
-// the first byte was kept from an earlier read (`before` is 1, see stash). False: no request.
-static __always_inline bool request_start_rare(struct connection *connection, struct sock *sk, const struct io *io, __u32 before,
-                                               __u64 received)
+// The others: the response before has still to be reported; an empty line comes first, which is to be ignored (RFC
+// 9112 2.2); or the first byte was kept from an earlier read (`before` is 1, see stash). False: no request.
+static __always_inline bool request_start_rare(struct connection *connection, struct sock *sk, const struct io *io,
+                                               __u32 before, __u64 received)
 {
     union first_bytes first = {};
     int seen = user_buffer_peek(&io->buffer, &first), class;
@@ -89,8 +89,9 @@ static __always_inline bool request_start_rare(struct connection *connection, st
         class = http1_request_class(first.word[0] << 8 | stash, first.word[1] << 8 | first.word[0] >> 56,
                                     first.word[2] << 8 | first.word[1] >> 56, seen + 1);
     else if (skip)
-        class = http1_request_class(first.word[0] >> 16 | first.word[1] << 48, first.word[1] >> 16 | first.word[2] << 48,
-                                    first.word[2] >> 16 | first.word[3] << 48, seen - 2);
+        class =
+            http1_request_class(first.word[0] >> 16 | first.word[1] << 48, first.word[1] >> 16 | first.word[2] << 48,
+                                first.word[2] >> 16 | first.word[3] << 48, seen - 2);
     else
         class = http1_request_class_of(&first, seen);
     if (class == HTTP1_NO)
@@ -106,8 +107,8 @@ static __always_inline bool request_start_rare(struct connection *connection, st
     return true;
 }
 
-// One byte behind a bulk read, while the answer is still to come: it may be the next request's first (Go's read-ahead, seen before
-// the call that sent the answer has returned). Kept apart until it shows.
+// One byte behind a bulk read, while the answer is still to come: it may be the next request's first (Go's
+// read-ahead, seen before the call that sent the answer has returned). Kept apart until it shows.
 static __always_inline bool request_stash(struct connection *connection, const struct io *io, __u64 received)
 {
     union first_bytes first = {};

@@ -20,8 +20,8 @@ SUBPROGRAM __u32 interim_end(struct connection *connection, __u32 offset, __u32 
     return 0;
 }
 
-// Drops an interim head from the front of the response's capture and takes what follows it in the same call. True if there is
-// something left to look at.
+// Drops an interim head from the front of the response's capture and takes what follows it in the same call. True if
+// there is something left to look at.
 static __always_inline bool interim_drop(struct connection *connection, const struct io *io)
 {
     struct http1_record *record = &connection->record;
@@ -34,7 +34,8 @@ static __always_inline bool interim_drop(struct connection *connection, const st
     if (!end || end >= bytes || bytes - end > io->buffer.length)
         return false;
     __u32 rest = bytes - end;
-    int copied = user_buffer_copy(&io->buffer, connection, record->response_offset, HEAD_CAPTURE_MAX, io->buffer.length - rest);
+    int copied =
+        user_buffer_copy(&io->buffer, connection, record->response_offset, HEAD_CAPTURE_MAX, io->buffer.length - rest);
     if (copied <= 0)
         return false;
     record->response_captured = copied;

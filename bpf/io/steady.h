@@ -1,6 +1,7 @@
-// The steady state, straight: a connection that is known, a request in one read or write of a plain buffer, the answer's whole head in
-// one more. That is nearly every exchange, so it is written for few instructions (tests/bench/cost); it does what request.h and
-// response.h do in these cases, and leaves every other one to them, untouched.
+// The steady state, straight: a connection that is known, a request in one read or write of a plain buffer, the
+// answer's whole head in one more. That is nearly every exchange, so it is written for few instructions
+// (tests/bench/cost); it does what request.h and response.h do in these cases, and leaves every other one to them,
+// untouched.
 #pragma once
 #include "vmlinux.h"
 #include "io/exchange.h"
@@ -19,8 +20,8 @@ struct head {
     __u64 word[HEAD_CAPTURE_MAX / 8];
 };
 
-// The plain buffer of the task's call, or the vector of two at most; false: another call. No look at whether it is a call of the
-// 32-bit table: none of those that move socket data has one of these numbers.
+// The plain buffer of the task's call, or the vector of two at most; false: another call. No look at whether it is a
+// call of the 32-bit table: none of those that move socket data has one of these numbers.
 static __always_inline bool steady_buffer(struct task_struct *task, __u64 *base, __u32 *parts)
 {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -59,8 +60,8 @@ static __always_inline bool steady_buffer(struct task_struct *task, __u64 *base,
             STEADY_EACH(3, statement);                                                                                 \
     } while (0)
 
-// The user's bytes by way of the stack: the kernel's checks of a copy into anything else cost more than a second copy. In whole words,
-// as single bytes cost as much as a word; steady_store clears what that is too much.
+// The user's bytes by way of the stack: the kernel's checks of a copy into anything else cost more than a second
+// copy. In whole words, as single bytes cost as much as a word; steady_store clears what that is too much.
 static __always_inline bool steady_read(struct head *head, __u32 n, __u64 from)
 {
     STEADY_BLOCKS(n, head->word[i] = 0);

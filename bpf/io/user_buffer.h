@@ -44,7 +44,8 @@ static __always_inline long user_part_find(const struct user_buffer *io, __u32 i
 }
 
 // One piece of user memory to data[at]; returns its length, or -1 if the memory is not there.
-static __always_inline int user_piece_copy(struct connection *connection, __u32 at, __u64 from, __u64 length, __u32 room)
+static __always_inline int user_piece_copy(struct connection *connection, __u32 at, __u64 from, __u64 length,
+                                           __u32 room)
 {
     if (length > room)
         length = room;
@@ -57,9 +58,10 @@ static __always_inline int user_piece_copy(struct connection *connection, __u32 
     return bpf_probe_read_user(&connection->data[place], size, (void *)from) ? -1 : (int)size;
 }
 
-// Copies the call's bytes from `skip` on to connection->data[at], at most `room`; returns how many, or -1 if nothing could be
-// read.
-SUBPROGRAM int user_buffer_copy(const struct user_buffer *io, struct connection *connection, __u32 at, __u32 room, __u32 skip)
+// Copies the call's bytes from `skip` on to connection->data[at], at most `room`; returns how many, or -1 if nothing
+// could be read.
+SUBPROGRAM int user_buffer_copy(const struct user_buffer *io, struct connection *connection, __u32 at, __u32 room,
+                                __u32 skip)
 {
     if (!io || !connection)
         return -1;

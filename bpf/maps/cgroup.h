@@ -1,5 +1,5 @@
-// The path of a task's cgroup, from the kernel's own names: of version 2 if it is not in the root there, else of version 1's pids or
-// memory hierarchy, in which systemd and container runtimes use the same paths.
+// The path of a task's cgroup, from the kernel's own names: of version 2 if it is not in the root there, else of
+// version 1's pids or memory hierarchy, in which systemd and container runtimes use the same paths.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -29,7 +29,8 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
     return cgroup;
 }
 
-// Not inlined: out of a loop the compiler takes both fields' places, and a kernel that has only one of them refuses the other.
+// Not inlined: out of a loop the compiler takes both fields' places, and a kernel that has only one of them refuses
+// the other.
 static __noinline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
 {
     if (bpf_core_field_exists(node->__parent))

@@ -1,6 +1,7 @@
-// A connection's state lives in its socket's storage: it dies with the socket, so there is no fd reuse, no table to fill and no
-// leak. With BPF_F_CLONE the storage of a listening socket is copied to each connection at the handshake, before accept(). Where that
-// is not to be had (cfg_way.hashed) the loader makes the map a hash by the socket's address, and hooks/state.h copies and deletes.
+// A connection's state lives in its socket's storage: it dies with the socket, so there is no fd reuse, no table to
+// fill and no leak. With BPF_F_CLONE the storage of a listening socket is copied to each connection at the handshake,
+// before accept(). Where that is not to be had (cfg_way.hashed) the loader makes the map a hash by the socket's
+// address, and hooks/state.h copies and deletes.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -8,8 +9,8 @@
 #include "common/abi/record.h"
 #include "maps/settings.h"
 
-// A copy into `data` starts at 488 or before and is no longer than 256, so that the verifier needs no relation between the two.
-// (512 would push the storage out of the kernel's 1 KiB slab.)
+// A copy into `data` starts at 488 or before and is no longer than 256, so that the verifier needs no relation
+// between the two. (512 would push the storage out of the kernel's 1 KiB slab.)
 #define CAPTURE_START_MAX 488
 
 #define MISSES_MAX 64 // boundaries without a message before a connection is given up
@@ -45,7 +46,7 @@ struct connection {
     __u32 owner;       // pid that listened, connected or first used it
     __u16 flags;       // enum connection_flag
     __u8 phase, misses; // misses: reads at a boundary that were no request
-    __u8 stash;        // Go reads one byte ahead while the answer is still being written: that byte, and when it arrived
+    __u8 stash; // Go reads one byte ahead while the answer is still being written: that byte, and when it arrived
     __u32 busy;        // a CPU is at work on this connection; see connection_lock
     __u64 stash_received;
     // The record in the making, laid out as it goes into the ring.
@@ -125,8 +126,8 @@ static __always_inline void listener_forget(struct sock *sk, __u32 pid)
 
 #define LOCK_SPINS_MAX 4096
 
-// One holder at a time. On x86 by plain additions, which every kernel takes (before 5.12 nothing else): all happen in one order, so
-// whoever reads its own 1 and no more is alone.
+// One holder at a time. On x86 by plain additions, which every kernel takes (before 5.12 nothing else): all happen in
+// one order, so whoever reads its own 1 and no more is alone.
 static __always_inline bool lock_try(__u32 *busy)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -140,9 +141,9 @@ static __always_inline bool lock_try(__u32 *busy)
 #endif
 }
 
-// Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one after the
-// other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or two, and after a bounded
-// wait we go on without: a wrong exchange is better than a stalled service.
+// Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one
+// after the other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or
+// two, and after a bounded wait we go on without: a wrong exchange is better than a stalled service.
 SUBPROGRAM int connection_wait(__u32 *busy)
 {
     if (!busy)

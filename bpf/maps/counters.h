@@ -12,7 +12,8 @@ struct {
     __type(value, struct counters);
 } counters SEC(".maps");
 
-// Runs of our programs that the kernel left out, of all CPUs: it alone counts them, the loader asks it and writes them here.
+// Runs of our programs that the kernel left out, of all CPUs: it alone counts them, the loader asks it and writes
+// them here.
 __u64 skipped;
 
 // NULL only of a CPU that the kernel had not called possible.

@@ -30,7 +30,8 @@ static __always_inline void event_fill(struct process_event *event, enum event_k
 }
 
 // All of it, for the loader to decide on.
-static __always_inline void event_fill_whole(struct process_event *event, enum event_kind kind, struct task_struct *task)
+static __always_inline void event_fill_whole(struct process_event *event, enum event_kind kind,
+                                             struct task_struct *task)
 {
     event_fill(event, kind, task);
     event->filename[0] = 0;

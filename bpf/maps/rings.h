@@ -19,7 +19,8 @@ struct {
 
 #define RING_LOOK_EVERY 64 // records of a CPU, then it looks how full the ring is
 
-// Mostly NO_WAKEUP; FORCE_WAKEUP if the ring is filled by a quarter. The reader lags when that happens, so one look in a while does.
+// Mostly NO_WAKEUP; FORCE_WAKEUP if the ring is filled by a quarter. The reader lags when that happens, so one look
+// in a while does.
 static __always_inline __u64 ring_flags(void *ring, __u64 records)
 {
     if (records % RING_LOOK_EVERY || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < cfg_ring_size / 4)
@@ -28,8 +29,9 @@ static __always_inline __u64 ring_flags(void *ring, __u64 records)
     return BPF_RB_FORCE_WAKEUP;
 }
 
-// One size of records. The kernel side's own copy, word by word, takes fewer instructions than a helper's, and so does an entry of a
-// known size; what it has more than the record (record->size) is the connection's own head of before, or zero.
+// One size of records. The kernel side's own copy, word by word, takes fewer instructions than a helper's, and so
+// does an entry of a known size; what it has more than the record (record->size) is the connection's own head of
+// before, or zero.
 #define RING_ENTRY(bytes)                                                                                              \
     if (size <= (bytes)) {                                                                                             \
         __u64 *entry = bpf_ringbuf_reserve(ring, bytes, 0);                                                            \

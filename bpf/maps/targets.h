@@ -1,5 +1,5 @@
-// Which processes are observed, and by which rules: struct target of each pid, and the policy. The loader maps both and writes; they
-// never leave the loader.
+// Which processes are observed, and by which rules: struct target of each pid, and the policy. The loader maps both
+// and writes; they never leave the loader.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -16,7 +16,8 @@ struct {
     __type(value, struct target[TARGETS_PER_ELEMENT]);
 } targets SEC(".maps");
 
-struct policy policy __attribute__((aligned(64))); // settled: 0, so everything is pending until the loader has said what is selected
+struct policy policy
+    __attribute__((aligned(64))); // settled: 0, so everything is pending until the loader has said what is selected
 
 // NULL for a pid beyond pid_max.
 static __always_inline struct target *target_of(__u32 pid)
@@ -49,12 +50,12 @@ static __always_inline __u8 target_flags(__u32 pid)
 static __always_inline bool task_unselected(void)
 {
     struct target *target = target_of(bpf_get_current_task_btf()->tgid);
-    return target && !(target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) && !(target->rules & ~policy.open) &&
-           !policy_pending();
+    return target && !(target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) &&
+           !(target->rules & ~policy.open) && !policy_pending();
 }
 
-// Does a rule that names nothing but ports name this one? Whoever serves it is observed, also where the listener was not seen (Go's
-// from before us, which are MPTCP's: who speaks TCP alone is accepted as TCP).
+// Does a rule that names nothing but ports name this one? Whoever serves it is observed, also where the listener was
+// not seen (Go's from before us, which are MPTCP's: who speaks TCP alone is accepted as TCP).
 static __always_inline bool port_open(__u16 port)
 {
     return policy.ports[port] & policy.open;

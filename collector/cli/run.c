@@ -1,7 +1,7 @@
-// `redstart run`: starts the loader (which leaves root by itself) and the collector (another user) at once, says when both are ready, and ends
-// both, in this order: collector, so that it flushes what is queued; loader, so that nothing stays attached;
-// directories. The launcher itself reads no byte of traffic; from its children it takes their pids' "READY=1" and exit
-// codes only.
+// `redstart run`: starts the loader (which leaves root by itself) and the collector (another user) at once, says when
+// both are ready, and ends both, in this order: collector, so that it flushes what is queued; loader, so that nothing
+// stays attached; directories. The launcher itself reads no byte of traffic; from its children it takes their pids'
+// "READY=1" and exit codes only.
 #include "collector/cli/run.h"
 
 #include <errno.h>
@@ -57,7 +57,8 @@ static int run_configure(struct run *run, int argc, char **argv, char **environm
         fprintf(stderr, "redstart run: --user %s: expected %s\n", run->options.user ? run->options.user : "redstart",
                 r == -EPERM ? "a user that is neither root nor the loader's" : "the name of an existing user");
     else if (r < 0)
-        fprintf(stderr, "redstart run: two uids from %d to %d must be free for the programs; name the collector's by --user\n",
+        fprintf(stderr,
+                "redstart run: two uids from %d to %d must be free for the programs; name the collector's by --user\n",
                 IDENTITY_DYNAMIC_MIN, IDENTITY_DYNAMIC_MAX);
     return r < 0 ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
 }

@@ -40,7 +40,8 @@ const char run_help[] =
     "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
     "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
-    "  --variant NAME            of the hooks: sockio-tp, sockio-fentry, sockio-sys (default: the best that this kernel has)\n"
+    "  --variant NAME            of the hooks: sockio-tp, sockio-fentry, sockio-sys (default: the best that this "
+    "kernel has)\n"
     "  --log-level error|warn|info|debug   (default info)\n"
     "  --log-format text|json    (default text)\n"
     "  --config FILE             all of this and more in a file, redstart.yaml(5); SIGHUP reads it again\n"
@@ -123,7 +124,8 @@ static int option_apply(struct run_options *options, int option, const char *nam
     }
     if (option == OPTION_VARIANT) {
         options->variant = value;
-        return strcmp(value, "sockio-tp") == 0 || strcmp(value, "sockio-fentry") == 0 || strcmp(value, "sockio-sys") == 0
+        return strcmp(value, "sockio-tp") == 0 || strcmp(value, "sockio-fentry") == 0 ||
+                       strcmp(value, "sockio-sys") == 0
                    ? 0
                    : complaint_error(complaint, "--variant %s: expected sockio-tp, sockio-fentry or sockio-sys", value);
     }

@@ -1,5 +1,6 @@
-// What a run leaves on the host while it lasts: /run/redstart-run.PID with the notify socket, the loader's rules and, in
-// a directory of the loader's own, its socket; /sys/fs/bpf/redstart-run-PID with the loader's pins; and what runs that were killed left behind.
+// What a run leaves on the host while it lasts: /run/redstart-run.PID with the notify socket, the loader's rules and,
+// in a directory of the loader's own, its socket; /sys/fs/bpf/redstart-run-PID with the loader's pins; and what runs
+// that were killed left behind.
 #pragma once
 
 #include <sys/types.h>

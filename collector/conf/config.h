@@ -1,5 +1,6 @@
 // redstart.yaml: from the file to options. One file per section that is more than single values: config_otlp.c,
-// config_routes.c, config_attributes.c, config_rules.c. Called by options.c, after the defaults and before the variables.
+// config_routes.c, config_attributes.c, config_rules.c. Called by options.c, after the defaults and before the
+// variables.
 #pragma once
 
 #include "collector/conf/options.h"

@@ -100,8 +100,9 @@ const struct schema_row schema[] = {
                                    .about = "Whether pushed histograms point at sampled traces."},
     [SETTING_METRICS_NAMES] = {"metrics.names", SCHEMA_CHOICE, .at_start = true, .names = metric_names,
                                .initial = "otel", .option = "--metric-names", FIELD(metric_names),
-                               .about = "What metrics and their attributes are called: otel, or beyla1 as early Beyla's "
-                                        "tutorial did (http_server_duration_seconds{http_method})."},
+                               .about =
+                                   "What metrics and their attributes are called: otel, or beyla1 as early Beyla's "
+                                   "tutorial did (http_server_duration_seconds{http_method})."},
     [SETTING_METRICS_SERIES_MAX] = {"metrics.series_max", SCHEMA_NUMBER, .at_start = true, .min = 1, .max = 100000,
                                     .initial = "2000", .option = "--series-max", FIELD(series_max),
                                     .about = "Series of each metric; the rest is counted in one overflow series."},
@@ -163,8 +164,9 @@ const struct schema_row schema[] = {
     {"routes.ignore[].pattern", SCHEMA_ROUTE, .option = "--ignore-route", .about = "Requests that are left out."},
     {"routes.ignore[].signals", SCHEMA_CHOICE, .many = true, .names = signals, .about = "Of these; both by default."},
     {"attributes.select.*.include", SCHEMA_TEXT, .many = true, .at_start = true, .min = 1, .max = 127,
-     .about = "Globs of the attributes that metrics have whose names match the key, a glob too (http.server.*), or that "
-              "spans have (traces). In place of the default. Names with dots or as on the page of metrics."},
+     .about =
+         "Globs of the attributes that metrics have whose names match the key, a glob too (http.server.*), or that "
+         "spans have (traces). In place of the default. Names with dots or as on the page of metrics."},
     {"attributes.select.*.exclude", SCHEMA_TEXT, .many = true, .at_start = true, .min = 1, .max = 127,
      .about = "Those that they do not have. Series that then differ in nothing are one."},
     {"otlp[].endpoint", SCHEMA_TEXT, .min = 1, .max = 1023, .option = "--otlp",

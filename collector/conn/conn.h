@@ -28,7 +28,8 @@ void conn_table_selection(struct conn_table *table, struct span_selection *selec
 void conn_table_free(struct conn_table *table);
 // A record, already checked for its lengths.
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns);
-// Call every 100 to 500 ms: finishes what waited long enough (see pairing.c), retries records of processes not known yet.
+// Call every 100 to 500 ms: finishes what waited long enough (see pairing.c), retries records of processes not known
+// yet.
 void conn_table_tick(struct conn_table *table, uint64_t now_monotonic_ns);
 // The run ends: everything that waits is finished as it is.
 void conn_table_flush(struct conn_table *table);

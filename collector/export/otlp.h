@@ -30,9 +30,9 @@ struct otlp;
 int otlp_new(struct otlp **ret_otlp, struct loop *loop, const struct otlp_settings *settings,
              const struct otlp_sources *sources) must_check;
 void otlp_free(struct otlp *otlp);
-// Other destinations, resource attributes and intervals, from now on. A destination that stays keeps what waits for it; one that
-// goes gets 5 s for that. What waits for other things than destinations, as the size of queues, stays. 0 or -errno: then
-// a new destination is missing.
+// Other destinations, resource attributes and intervals, from now on. A destination that stays keeps what waits for
+// it; one that goes gets 5 s for that. What waits for other things than destinations, as the size of queues, stays. 0
+// or -errno: then a new destination is missing.
 int otlp_reload(struct otlp *otlp, const struct otlp_settings *settings) must_check;
 // Are traces among what is pushed?
 bool otlp_reads_spans(const struct otlp *otlp);

@@ -3,8 +3,8 @@
 
 #include "collector/span/span.h"
 
-// Trace state, method, path, query, route, user agent and host of one span together; what does not fit is cut off (the kernel side
-// captures 256 bytes of a head, a route adds at most 127).
+// Trace state, method, path, query, route, user agent and host of one span together; what does not fit is cut off
+// (the kernel side captures 256 bytes of a head, a route adds at most 127).
 #define OTLP_QUEUE_TEXT_MAX 512
 
 // scheme and error_type are static strings and stay pointers.

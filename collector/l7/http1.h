@@ -27,7 +27,8 @@ struct http1_headers {
     bool upgrade;            // Connection: upgrade
     struct str host, user_agent, traceparent, tracestate;
     struct http1_b3 b3;
-    // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host, -For.
+    // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host,
+    // -For.
     struct str forwarded_proto, forwarded_host, forwarded_for;
 };
 
@@ -56,8 +57,8 @@ struct http1_response {
 // status, else PARSE_BAD/PARSE_MORE with status 0). PARSE_BAD: not HTTP/1. Leading empty lines are skipped and counted
 // in head_size.
 enum parse_status http1_request_parse(struct str input, struct http1_request *ret_request);
-// Interim (1xx but 101) heads in front of the final one are skipped, and counted in head_size; a capture that ends in an
-// interim head is PARSE_MORE with that status.
+// Interim (1xx but 101) heads in front of the final one are skipped, and counted in head_size; a capture that ends in
+// an interim head is PARSE_MORE with that status.
 enum parse_status http1_response_parse(struct str input, struct http1_response *ret_response);
 
 // Does this response have a body, by RFC 9112 6.3? (HEAD, 1xx, 204, 304, 2xx to CONNECT have none.)

@@ -37,8 +37,8 @@ static inline uint64_t bytes_load(const char *p, size_t n)
     return word;
 }
 
-// Do the first n bytes (at most 8) say the same in any case? Letters, and nothing else in a name, have the bit 0x40: only there 0x20
-// does not count.
+// Do the first n bytes (at most 8) say the same in any case? Letters, and nothing else in a name, have the bit 0x40:
+// only there 0x20 does not count.
 static inline bool name_part_is(const char *p, const char *lower, size_t n)
 {
     uint64_t want = bytes_load(lower, n), letters = (want & UINT64_C(0x4040404040404040)) >> 1;

@@ -25,7 +25,8 @@ enum parse_status exchange_parse(const struct http1_record *record, struct excha
 // Bytes of this request: head plus Content-Length, if both are known and it is not chunked; else 0.
 uint64_t exchange_request_size(const struct exchange *exchange);
 
-// The span; its slices point into the record (or into *ret_span itself), so neither may move before it is used. propagators NULL:
-// only what is measured is asked for; a server's span then has no ids, no parent and of its ends only the ports.
+// The span; its slices point into the record (or into *ret_span itself), so neither may move before it is used.
+// propagators NULL: only what is measured is asked for; a server's span then has no ids, no parent and of its ends
+// only the ports.
 void exchange_to_span(const struct exchange *exchange, const struct process *process,
                       const struct propagators *propagators, struct span *ret_span);

@@ -1,5 +1,5 @@
-// See own_traffic.h. These are sockets of this process, whoever opened them, so there is one table; small, and found by the client's
-// port. What falls out of it (more conversations at once than have room) shows as a span, no more.
+// See own_traffic.h. These are sockets of this process, whoever opened them, so there is one table; small, and found
+// by the client's port. What falls out of it (more conversations at once than have room) shows as a span, no more.
 #include "collector/span/own_traffic.h"
 
 #include <netinet/in.h>

@@ -1,8 +1,9 @@
-// redstart's own conversations: what it pushes, and who reads its metrics. The other end of such a conversation is a process like any
-// other, whose span of it would come from redstart and cause the next one: it is left out. The collector notes each of its own
-// exchanges by its two ends just before, or as, it begins (export/otlp_request.c, export/prometheus.c); a span with these ends and
-// that time is the other side of it. Nobody can claim to be one: what matters is the kernel's word, not what the bytes say.
-// Pushes through a proxy, or an address translation, are not recognized: the ends are others there.
+// redstart's own conversations: what it pushes, and who reads its metrics. The other end of such a conversation is a
+// process like any other, whose span of it would come from redstart and cause the next one: it is left out. The
+// collector notes each of its own exchanges by its two ends just before, or as, it begins (export/otlp_request.c,
+// export/prometheus.c); a span with these ends and that time is the other side of it. Nobody can claim to be one:
+// what matters is the kernel's word, not what the bytes say. Pushes through a proxy, or an address translation, are
+// not recognized: the ends are others there.
 #pragma once
 
 #include <stdbool.h>

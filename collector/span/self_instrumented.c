@@ -30,8 +30,8 @@ static void call_look(const struct span *span, struct self *self)
             continue;
         if (!service->own_signals) {
             self->self_instrumented_services++;
-            log_info("a service sends telemetry of its own service=%s first=%s pid=%u", service->name, endpoints[i].name,
-                     span->process->pid);
+            log_info("a service sends telemetry of its own service=%s first=%s pid=%u", service->name,
+                     endpoints[i].name, span->process->pid);
         }
         service->own_signals |= endpoints[i].signal;
     }

@@ -1,6 +1,6 @@
-// Services that send telemetry of their own: seen by a call of theirs to an OTLP endpoint that was answered with success. Each is
-// logged once; what they report themselves can be left out of what redstart shows of them, by signal. Called by collector/main.c.
-// XREF(new-protocol): gRPC's export services, once HTTP/2 is read.
+// Services that send telemetry of their own: seen by a call of theirs to an OTLP endpoint that was answered with
+// success. Each is logged once; what they report themselves can be left out of what redstart shows of them, by
+// signal. Called by collector/main.c. XREF(new-protocol): gRPC's export services, once HTTP/2 is read.
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-// Process events: what the kernel side tells the loader (and the task iterator's output). Times in boot-time nanoseconds.
+// Process events: what the kernel side tells the loader (and the task iterator's output). Times in boot-time
+// nanoseconds.
 #pragma once
 
 #include "common/abi/types.h"
@@ -20,8 +21,9 @@ enum event_kind {
 };
 
 enum event_note {
-    EVENT_BY_PORT = 1 << 0, // LISTEN: the port is a selected one. EXEC, MOVE: what selected it may be a listener it still holds
-    EVENT_TOLD = 1 << 1,    // EXEC, MOVE: the process was observed
+    // LISTEN: the port is a selected one. EXEC, MOVE: what selected it may be a listener it still holds
+    EVENT_BY_PORT = 1 << 0,
+    EVENT_TOLD = 1 << 1, // EXEC, MOVE: the process was observed
 };
 
 struct process_event {
@@ -38,7 +40,8 @@ struct process_event {
 ABI_SIZE(struct process_event, 568);
 #define EVENT_SHORT 56 // bytes of an event on which there is nothing to decide
 
-// Two bytes a process, indexed by pid: the loader writes them, the kernel side reads, inherits (fork) and clears (exit).
+// Two bytes a process, indexed by pid: the loader writes them, the kernel side reads, inherits (fork) and clears
+// (exit).
 struct target {
     __u8 flags; // enum target_flag
     __u8 rules; // bits of rules, see common/abi/policy.h

@@ -1,5 +1,6 @@
-// What the loader tells the kernel side about selection: ports and switches. Written by the loader through a mapping; a rule that has
-// ports owns a bit, in the byte of each port it names and in that of each process that matches the rest of the rule.
+// What the loader tells the kernel side about selection: ports and switches. Written by the loader through a mapping;
+// a rule that has ports owns a bit, in the byte of each port it names and in that of each process that matches the
+// rest of the rule.
 #pragma once
 
 #include "common/abi/types.h"

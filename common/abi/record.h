@@ -1,6 +1,6 @@
-// Ring records: what the kernel side tells the collector. One record carries a whole exchange with its connection's facts,
-// so that a collector that starts late, or loses a record, needs nothing else. Times are CLOCK_MONOTONIC nanoseconds, sizes
-// bytes, ports host byte order. XREF(new-protocol): a record kind per protocol.
+// Ring records: what the kernel side tells the collector. One record carries a whole exchange with its connection's
+// facts, so that a collector that starts late, or loses a record, needs nothing else. Times are CLOCK_MONOTONIC
+// nanoseconds, sizes bytes, ports host byte order. XREF(new-protocol): a record kind per protocol.
 #pragma once
 
 #include "common/abi/types.h"
@@ -11,8 +11,9 @@
 
 enum record_kind {
     RECORD_KIND_NONE,
-    RECORD_KIND_HTTP1,     // an exchange, sent with the first part of its response (or at the end without one)
-    RECORD_KIND_HTTP1_END, // the same exchange (connection, sequence) again: final times, sizes, and maybe more of the heads
+    RECORD_KIND_HTTP1,       // an exchange, sent with the first part of its response (or at the end without one)
+    RECORD_KIND_HTTP1_END,   // the same exchange (connection, sequence) again: final times, sizes, maybe more of the
+                             // heads
     RECORD_KIND_EXECUTED,    // a process has just executed something; where it is
     RECORD_KIND_ENVIRONMENT, // what a process says of itself
     RECORD_KIND_MAX
@@ -32,7 +33,7 @@ enum record_flag {
 };
 
 struct http1_record {
-    __u16 kind, size;           // enum record_kind; bytes of the record, data included (its entry in the ring may be larger)
+    __u16 kind, size;           // enum record_kind; bytes of the record, data included (the ring's entry may be larger)
     __u8 family, role;          // AF_INET, AF_INET6, AF_UNIX; enum record_role of the observed process
     __u16 flags;                // enum record_flag
     __u32 pid, netns;           // thread group that read (server) or sent (client) the request; network namespace inode

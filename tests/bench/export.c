@@ -1,7 +1,7 @@
 // What pushing costs: 10,000 series and 10,000 server spans (30,000 with their children) packed into OTLP requests, as
-// often as given. Prints points and spans per second of processor time, bytes and allocations each; beside it what protobuf-c takes to
-// pack the same messages from trees that are built already. Usage: bench-export [rounds], by default 20;
-// beside another encoder: tests/bench/export-compare.
+// often as given. Prints points and spans per second of processor time, bytes and allocations each; beside it what
+// protobuf-c takes to pack the same messages from trees that are built already. Usage: bench-export [rounds], by
+// default 20; beside another encoder: tests/bench/export-compare.
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>

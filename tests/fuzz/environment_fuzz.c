@@ -1,5 +1,5 @@
-// Variables of the environment: the first byte chooses which one, the rest is its value. Whatever it says, a variable is at
-// worst warned about (OpenTelemetry's rule), and no header that comes of a list can end its line.
+// Variables of the environment: the first byte chooses which one, the rest is its value. Whatever it says, a variable
+// is at worst warned about (OpenTelemetry's rule), and no header that comes of a list can end its line.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

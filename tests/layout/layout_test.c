@@ -1,5 +1,5 @@
-// Kernel and user space agree on the layout of what they share: the BPF object's own type information is compared with what the C
-// compiler made of the same headers, field by field. argv[1]: redstart.bpf.o.
+// Kernel and user space agree on the layout of what they share: the BPF object's own type information is compared
+// with what the C compiler made of the same headers, field by field. argv[1]: redstart.bpf.o.
 #include <bpf/btf.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-// What the kernel's verifier says of each BPF program, in each way that the loader has: instructions looked at, stack; or, where it
-// refuses one, its own words. Usage: vm-verifier [VARIANT]. As root. Lines for tests/vm/run KERNEL verifier:
+// What the kernel's verifier says of each BPF program, in each way that the loader has: instructions looked at,
+// stack; or, where it refuses one, its own words. Usage: vm-verifier [VARIANT]. As root. Lines for tests/vm/run
+// KERNEL verifier:
 //   WAY VARIANT PROGRAM INSTRUCTIONS STACK, or: WAY VARIANT refused: ERROR
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -59,7 +60,8 @@ static void program_show(unsigned way, const struct bpf_program *program)
     if (bpf_program__fd(program) >= 0)
         printf("%u %s %s %u %u\n", way, probes_variant(way), name, instructions(log), stack_sum(log));
     else if (log_level != LOG_STATS && log && *log)
-        printf("%u %s %s:\n%s\n", way, probes_variant(way), name, strlen(log) > LOG_TAIL ? log + strlen(log) - LOG_TAIL : log);
+        printf("%u %s %s:\n%s\n", way, probes_variant(way), name,
+               strlen(log) > LOG_TAIL ? log + strlen(log) - LOG_TAIL : log);
     free((char *)log);
 }
 

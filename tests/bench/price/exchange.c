@@ -1,6 +1,6 @@
-// What the price of observation is measured on: a minimal HTTP exchange over loopback (2 sends, 2 receives), a closed-loop client for
-// any server, a process that makes other system calls only, and a sink for OTLP. Linked statically; runs in a machine of
-// tests/bench/cost, where a nanosecond is an instruction, and trusts its peers.
+// What the price of observation is measured on: a minimal HTTP exchange over loopback (2 sends, 2 receives), a
+// closed-loop client for any server, a process that makes other system calls only, and a sink for OTLP. Linked
+// statically; runs in a machine of tests/bench/cost, where a nanosecond is an instruction, and trusts its peers.
 //
 //   exchange serve PORT
 //   exchange ask PORT PATH ROUNDS COUNT      each round's nanoseconds per request, after a warm-up of half a round
@@ -73,7 +73,8 @@ static int tcp_connect(const char *port)
 
 static _Noreturn void serve(const char *port)
 {
-    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"hello\":\"you\"}\n";
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"hello\":\"you\"}\n";
     char request[4096];
     int listener = tcp_listen(port);
 
@@ -114,7 +115,8 @@ static void ask_times(int fd, const char *request, size_t n, long count)
 static int ask(const char *port, const char *path, long rounds, long count)
 {
     char request[512];
-    int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost:%s\r\nUser-Agent: exchange\r\n\r\n", path, port);
+    int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost:%s\r\nUser-Agent: exchange\r\n\r\n",
+                     path, port);
     int fd = tcp_connect(port);
 
     ask_times(fd, request, (size_t)n, count / 2);
@@ -172,7 +174,8 @@ static bool sink_take(struct sink_connection *connection, int fd, const char *by
             connection->head[connection->head_length++] = *bytes++;
             n--;
             connection->head[connection->head_length] = 0;
-            if (connection->head_length < 4 || memcmp(connection->head + connection->head_length - 4, "\r\n\r\n", 4) != 0)
+            if (connection->head_length < 4 ||
+                memcmp(connection->head + connection->head_length - 4, "\r\n\r\n", 4) != 0)
                 continue;
             const char *length = strcasestr(connection->head, "\r\nContent-Length:");
             connection->body_left = length ? atol(length + 17) : 0;

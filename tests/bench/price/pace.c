@@ -1,6 +1,7 @@
-// A client at a constant rate that leaves nothing out: each request has its time on a fixed plan, and its latency counts from then,
-// whether or not the ones before were late (no coordinated omission). One thread, connections that stay open, a request each; a request
-// whose connection is still busy waits, and its waiting counts. For tests/bench/latency; trusts its server.
+// A client at a constant rate that leaves nothing out: each request has its time on a fixed plan, and its latency
+// counts from then, whether or not the ones before were late (no coordinated omission). One thread, connections that
+// stay open, a request each; a request whose connection is still busy waits, and its waiting counts. For
+// tests/bench/latency; trusts its server.
 //
 //   pace PORT PATH RATE SECONDS CONNECTIONS      "requests NS_P50 NS_P99 NS_P999 NS_P9999 NS_MAX"
 #define _GNU_SOURCE
@@ -109,10 +110,12 @@ static bool answer_take(struct connection *connection, int fd)
     connection->have += (size_t)n;
     connection->answer[connection->have] = 0;
     if (!connection->want) {
-        const char *end = strstr(connection->answer, "\r\n\r\n"), *length = strcasestr(connection->answer, "\r\nContent-Length:");
+        const char *end = strstr(connection->answer, "\r\n\r\n"),
+                   *length = strcasestr(connection->answer, "\r\nContent-Length:");
         if (!end)
             return false;
-        check(memcmp(connection->answer, "HTTP/1.1 200", 12) == 0 && length, "no answer of the kind that this program knows");
+        check(memcmp(connection->answer, "HTTP/1.1 200", 12) == 0 && length,
+              "no answer of the kind that this program knows");
         connection->want = (size_t)(end + 4 - connection->answer) + (size_t)atol(length + 17);
         check(connection->want < ANSWER_MAX, "the answer is too long");
     }
@@ -135,7 +138,8 @@ int main(int argc, char **argv)
         return 2;
     }
     char request[512];
-    size_t n = (size_t)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost:%s\r\nUser-Agent: pace\r\n\r\n", argv[2], argv[1]);
+    size_t n = (size_t)snprintf(request, sizeof request,
+                                "GET %s HTTP/1.1\r\nHost: localhost:%s\r\nUser-Agent: pace\r\n\r\n", argv[2], argv[1]);
     double period = 1e9 / atof(argv[3]);
     uint64_t planned = (uint64_t)(atof(argv[4]) * atof(argv[3])), next = 0, open = 0;
     unsigned count = (unsigned)atoi(argv[5]);
@@ -174,7 +178,7 @@ int main(int argc, char **argv)
         }
     }
     printf("%llu %llu %llu %llu %llu %llu\n", (unsigned long long)counted, (unsigned long long)quantile(0.5),
-           (unsigned long long)quantile(0.99), (unsigned long long)quantile(0.999), (unsigned long long)quantile(0.9999),
-           (unsigned long long)largest);
+           (unsigned long long)quantile(0.99), (unsigned long long)quantile(0.999),
+           (unsigned long long)quantile(0.9999), (unsigned long long)largest);
     return 0;
 }

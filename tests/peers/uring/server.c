@@ -1,5 +1,5 @@
-// An HTTP/1 server whose reads and writes all go through io_uring: the kernel side of redstart sees that bytes move, not which.
-// Usage: server PORT. One connection at a time; every request is answered with 200 and "hello\n".
+// An HTTP/1 server whose reads and writes all go through io_uring: the kernel side of redstart sees that bytes move,
+// not which. Usage: server PORT. One connection at a time; every request is answered with 200 and "hello\n".
 #include <arpa/inet.h>
 #include <liburing.h>
 #include <stdio.h>

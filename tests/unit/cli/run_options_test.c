@@ -25,10 +25,11 @@ static int parse(const char *const *arguments, const char *const *environment)
 
 static void test_routing(void **state)
 {
-    assert_int_equal(parse(TEXTS("--port", "8080,9090", "--print-traces", "--exclude-pid=1", "--prometheus", ":8999",
-                                 "--user", "daemon", "--variant=sockio-sys", "--log-level=debug", "--exe=x", "--route", "/{id}"),
-                           NULL),
-                     0);
+    assert_int_equal(
+        parse(TEXTS("--port", "8080,9090", "--print-traces", "--exclude-pid=1", "--prometheus", ":8999", "--user",
+                    "daemon", "--variant=sockio-sys", "--log-level=debug", "--exe=x", "--route", "/{id}"),
+              NULL),
+        0);
     static const char *const loader[] = {"--port", "8080", "--port", "9090", "--exclude-pid", "1", "--exe", "x"};
     assert_int_equal(options.selectors.count, array_size(loader));
     for (unsigned i = 0; i < array_size(loader); i++)

@@ -92,7 +92,8 @@ static void test_too_long(void **state)
     for (unsigned i = 0; i < 300; i++)
         n += (size_t)sprintf(text + n, "  - exe: %0250u\n", i);
     assert_int_equal(convert(text, true, true), -EINVAL);
-    assert_string_equal(complaint.error, "f:64:5: discovery.rules[61]: expected at most 16000 bytes of names in all rules");
+    assert_string_equal(complaint.error,
+                        "f:64:5: discovery.rules[61]: expected at most 16000 bytes of names in all rules");
 
     n = (size_t)sprintf(text, "discovery:\n  rules:\n");
     for (unsigned i = 0; i < 8000; i++)

@@ -255,12 +255,13 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
         use_grpc(fixture);
     struct span server = sample_server_span(), client = sample_client_span();
     server.process = client.process = fixture->process;
-    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip =
+        fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = gzip;
     fixture->self.spans[SPAN_KIND_SERVER] = 7;
-    assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
-        0);
+    assert_int_equal(otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                              &(const struct otlp_sources){
+                                  .red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
+                     0);
     red_record(fixture->red, &server);
     red_record(fixture->red, &client);
     otlp_span(fixture->otlp, &server);
@@ -331,12 +332,13 @@ static void spans_and_points_arrive_by_value(void **state, bool grpc, bool gzip)
                             "server.port", "9000") "," TEXT("network.protocol.version", "1.1") "," TEXT("error.type",
                                                                                                         "404") "]");
     assert_has(fixture, "{\"resource\":{\"attributes\":[" TEXT("service.name", "redstart") ",");
-    assert_has(fixture,
-               "{\"name\":\"redstart.spans\",\"description\":\"Spans that were built.\",\"unit\":\"{span}\",\"sum\":{\"dataPoints\":[{\"attributes\":[" TEXT(
-                   "outcome", "built") "," TEXT("kind", "server") "],\"startTimeUnixNano\":\"");
+    assert_has(fixture, "{\"name\":\"redstart.spans\",\"description\":\"Spans that were "
+                        "built.\",\"unit\":\"{span}\",\"sum\":{\"dataPoints\":[{\"attributes\":[" TEXT(
+                            "outcome", "built") "," TEXT("kind", "server") "],\"startTimeUnixNano\":\"");
     assert_has(fixture, "\"asInt\":\"7\"}");
     assert_has(fixture, "],\"aggregationTemporality\":2,\"isMonotonic\":true}}");
-    assert_has(fixture, "{\"name\":\"redstart.connections\",\"description\":\"Observed connections that are open.\",\"unit\":\"{connection}\",\"gauge\":{\"dataPoints\":[{");
+    assert_has(fixture, "{\"name\":\"redstart.connections\",\"description\":\"Observed connections that are "
+                        "open.\",\"unit\":\"{connection}\",\"gauge\":{\"dataPoints\":[{");
     assert_int_equal(occurrences(&fixture->file, "\"name\":\"http.client.response.body.size\""), 0);
 }
 
@@ -367,10 +369,10 @@ static void many_arrive(void **state)
     if (!fixture->collector)
         skip();
     use_grpc(fixture);
-    assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
-        0);
+    assert_int_equal(otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                              &(const struct otlp_sources){
+                                  .red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
+                     0);
     for (unsigned i = 0; i < 2000; i++) {
         char route[32];
         struct span span = sample_server_span();

@@ -69,10 +69,10 @@ static void start(struct fixture *fixture, const char *const *script, unsigned s
 {
     fixture->endpoint.script = script;
     fixture->endpoint.script_n = script_n;
-    assert_int_equal(
-        otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
-                 &(const struct otlp_sources){.red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
-        0);
+    assert_int_equal(otlp_new(&fixture->otlp, fixture->loop, &fixture->settings,
+                              &(const struct otlp_sources){
+                                  .red = fixture->red, .processes = fixture->processes, .self = &fixture->self}),
+                     0);
 }
 
 static void run_until(struct fixture *fixture, const uint64_t *value, uint64_t wanted)
@@ -175,7 +175,8 @@ static void a_connection_that_breaks_is_retried(void **state)
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].timeout_ns = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].timeout_ns = 200 * NS_PER_MS;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].timeout_ns =
+        fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].timeout_ns = 200 * NS_PER_MS;
     start(fixture, (const char *const[]){"", NULL, OK_EMPTY}, 3); // closed, then silent beyond the timeout
     push(fixture, 1);
     run_until(fixture, &traces->sent, 1);
@@ -262,7 +263,8 @@ static void a_dead_endpoint_costs_a_bounded_queue(void **state)
 {
     struct fixture *fixture = *state;
     const struct self_export *traces = &fixture->self.exports[0][SELF_SIGNAL_TRACES];
-    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = "http://127.0.0.1:1/v1/traces"; // nobody listens
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url =
+        "http://127.0.0.1:1/v1/traces"; // nobody listens
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
     run_until(fixture, &traces->retries, 1);
@@ -341,7 +343,8 @@ static void bodies_are_gzipped_on_request(void **state)
     static uint8_t plain[1 << 16];
     z_stream stream = {0};
     fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].url = fixture->traces_url;
-    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip = fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = true;
+    fixture->settings.destination[0].endpoint[SELF_SIGNAL_METRICS].gzip =
+        fixture->settings.destination[0].endpoint[SELF_SIGNAL_TRACES].gzip = true;
     start(fixture, (const char *const[]){OK_EMPTY}, 1);
     push(fixture, 4);
     run_until(fixture, &fixture->self.exports[0][SELF_SIGNAL_TRACES].sent, 4);

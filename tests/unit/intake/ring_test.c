@@ -1,5 +1,5 @@
-// The ring reader on made-up rings: a memfd laid out as the kernel lays out a BPF ring buffer (consumer page, producer page,
-// data), with our own producer that wraps, holds back, discards and lies.
+// The ring reader on made-up rings: a memfd laid out as the kernel lays out a BPF ring buffer (consumer page,
+// producer page, data), with our own producer that wraps, holds back, discards and lies.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-// What the kernel did not run is added up: the loader's own skeleton, opened and not loaded, on a kernel of this file's making.
+// What the kernel did not run is added up: the loader's own skeleton, opened and not loaded, on a kernel of this
+// file's making.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

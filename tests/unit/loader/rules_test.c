@@ -27,12 +27,40 @@ static const char *rules_read(const struct given *given)
 static void test_what_is_refused(void **state)
 {
     static const struct given rows[] = {
-        {"port", ""}, {"port", "0"}, {"port", "65536"}, {"port", "8080,"}, {"port", ",8080"}, {"port", "9010-9000"}, {"port", "80x"},
-        {"port", "-1"}, {"port", "1-"}, {"port", "80-90-100"}, {"port", "99999999999999999999"}, {"pid", "0"}, {"pid", "4194305"},
-        {"pid", "1 2"}, {"pid", "me"}, {"pid", "1,,2"}, {"exe", ""}, {"exe", ","}, {"exe", "a,"}, {"unit", ""}, {"cgroup", ""},
-        {"rule", ""}, {"rule", "exe"}, {"rule", "exe="}, {"rule", "exe=a port="}, {"rule", "exe=a port=0"}, {"rule", "ex=a port=1"},
-        {"rule", "exe=a b"}, {"rule", "containers_only=1"}, {"rule", "exe=a containers_only=yes"}, {"rule", "=a"},
-        {"rule", "exe=a ports=1"}, {"exclude-rule", "exe=a,"}, {"exclude-port", "a"},
+        {"port", ""},
+        {"port", "0"},
+        {"port", "65536"},
+        {"port", "8080,"},
+        {"port", ",8080"},
+        {"port", "9010-9000"},
+        {"port", "80x"},
+        {"port", "-1"},
+        {"port", "1-"},
+        {"port", "80-90-100"},
+        {"port", "99999999999999999999"},
+        {"pid", "0"},
+        {"pid", "4194305"},
+        {"pid", "1 2"},
+        {"pid", "me"},
+        {"pid", "1,,2"},
+        {"exe", ""},
+        {"exe", ","},
+        {"exe", "a,"},
+        {"unit", ""},
+        {"cgroup", ""},
+        {"rule", ""},
+        {"rule", "exe"},
+        {"rule", "exe="},
+        {"rule", "exe=a port="},
+        {"rule", "exe=a port=0"},
+        {"rule", "ex=a port=1"},
+        {"rule", "exe=a b"},
+        {"rule", "containers_only=1"},
+        {"rule", "exe=a containers_only=yes"},
+        {"rule", "=a"},
+        {"rule", "exe=a ports=1"},
+        {"exclude-rule", "exe=a,"},
+        {"exclude-port", "a"},
     };
     for (unsigned i = 0; i < array_size(rows); i++)
         if (rules_read((struct given[OPTIONS_MAX]){rows[i]}) != expected)
@@ -95,11 +123,11 @@ static void test_policy(void **state)
     for (unsigned i = 0; i < array_size(rows); i++) {
         const struct policy *policy = &rules.policy;
         assert_null(rules_read(rows[i].given));
-        const uint8_t seen[] = {policy->all, policy->names, policy->cgroups, policy->open, policy->excluding, policy->lineage,
-                                policy->ports[80]};
+        const uint8_t seen[] = {policy->all,       policy->names,   policy->cgroups,  policy->open,
+                                policy->excluding, policy->lineage, policy->ports[80]};
         if (memcmp(seen, &rows[i].all, sizeof seen) != 0)
-            fail_msg("row %u: all %u names %u cgroups %u open %u excluding %u lineage %u port 80 %u", i, seen[0], seen[1], seen[2],
-                     seen[3], seen[4], seen[5], seen[6]);
+            fail_msg("row %u: all %u names %u cgroups %u open %u excluding %u lineage %u port 80 %u", i, seen[0],
+                     seen[1], seen[2], seen[3], seen[4], seen[5], seen[6]);
         assert_int_equal(policy->ports[78] | policy->ports[0] | policy->ports[65535], 0);
     }
 }
@@ -134,8 +162,22 @@ static void test_who_is_selected(void **state)
         {{{"unit", "shop*"}}, "/x", "/system.slice/shop@1.service", 7, 0, false, YES, 0},
         {{{"unit", "shop*"}}, "/x", "/shop.slice/other.service", 7, 0, false, NO, 0},
         {{{"unit", "shop.slice"}}, "/x", "/shop.slice/other.service", 7, 0, false, YES, 0},
-        {{{"unit", "app-*.service"}}, "/x", "/user.slice/user-1.slice/user@1.service/app.slice/app-a.service", 7, 0, false, YES, 0},
-        {{{"unit", "user@1"}}, "/x", "/user.slice/user-1.slice/user@1.service/app.slice/app-a.service", 7, 0, false, YES, 0},
+        {{{"unit", "app-*.service"}},
+         "/x",
+         "/user.slice/user-1.slice/user@1.service/app.slice/app-a.service",
+         7,
+         0,
+         false,
+         YES,
+         0},
+        {{{"unit", "user@1"}},
+         "/x",
+         "/user.slice/user-1.slice/user@1.service/app.slice/app-a.service",
+         7,
+         0,
+         false,
+         YES,
+         0},
         {{{"unit", "*.scope"}}, "/x", "/user.slice/session-3.scope", 7, 0, false, YES, 0},
         {{{"unit", "shop"}}, "/x", "/", 7, 0, false, NO, 0},
         {{{"unit", "shop"}}, "/x", "", 7, 0, false, NO, 0},
@@ -167,8 +209,22 @@ static void test_who_is_selected(void **state)
         {{{"rule", "exe=x unit=shop"}}, "/x", "/shop.service", 7, 0, false, YES, 0},
         {{{"rule", "exe=x unit=shop"}}, "/x", "/other.service", 7, 0, false, NO, 0},
         {{{"rule", "exe=y unit=shop"}}, "/x", "/shop.service", 7, 0, false, NO, 0},
-        {{{"rule", "exe=y unit=shop"}, {"rule", "exe=x\tcgroup=/a,/b  containers_only"}}, "/x", "/b/c", 7, 0, true, YES, 0},
-        {{{"rule", "exe=y unit=shop"}, {"rule", "exe=x cgroup=/a,/b containers_only"}}, "/x", "/b/c", 7, 0, false, NO, 0},
+        {{{"rule", "exe=y unit=shop"}, {"rule", "exe=x\tcgroup=/a,/b  containers_only"}},
+         "/x",
+         "/b/c",
+         7,
+         0,
+         true,
+         YES,
+         0},
+        {{{"rule", "exe=y unit=shop"}, {"rule", "exe=x cgroup=/a,/b containers_only"}},
+         "/x",
+         "/b/c",
+         7,
+         0,
+         false,
+         NO,
+         0},
         {{{"rule", "exe=x"}, {"exclude-rule", "containers_only"}}, "/x", "/", 7, 0, true, OUT, 0},
         {{{"rule", "exe=x"}, {"exclude-rule", "containers_only"}}, "/x", "/", 7, 0, false, YES, 0},
         {{{"rule", "exe=x"}, {"exclude-rule", "exe=x unit=shop"}}, "/x", "/shop.service", 7, 0, false, OUT, 0},
@@ -181,8 +237,8 @@ static void test_who_is_selected(void **state)
         struct rules_verdict verdict = rules_judge(&rules, &event, rows[i].exe, rows[i].lineage, rows[i].contained);
         int seen = verdict.excluded ? OUT : verdict.selected ? YES : NO;
         if (seen != rows[i].expected || verdict.bits != rows[i].bits)
-            fail_msg("row %u (%s = %s): %d, bits %u; expected %d, bits %u", i, rows[i].given[0].name, rows[i].given[0].value, seen,
-                     verdict.bits, rows[i].expected, rows[i].bits);
+            fail_msg("row %u (%s = %s): %d, bits %u; expected %d, bits %u", i, rows[i].given[0].name,
+                     rows[i].given[0].value, seen, verdict.bits, rows[i].expected, rows[i].bits);
     }
 }
 

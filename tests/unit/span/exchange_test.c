@@ -366,7 +366,9 @@ static void measured_only(void **state)
 {
     static const uint8_t none[16];
     propagators = NULL;
-    record_make(&room, STR("GET /hello HTTP/1.1\r\nHost: a\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n"),
+    record_make(&room,
+                STR("GET /hello HTTP/1.1\r\nHost: a\r\nTraceparent: "
+                    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n"),
                 STR(OK));
     build();
     assert_int_equal(span.duration_ns, 2000);
@@ -377,7 +379,8 @@ static void measured_only(void **state)
     assert_int_equal(span.server.port, 8080);
     assert_int_equal(span.client.port, 50000);
     assert_int_equal(span.server_port, 8080);
-    assert_int_equal(span.server.n + span.client.n + span.server_address.n + span.forwarded_for.n + span.trace_state.n, 0);
+    assert_int_equal(span.server.n + span.client.n + span.server_address.n + span.forwarded_for.n + span.trace_state.n,
+                     0);
     assert_memory_equal(span.trace_id, none, sizeof span.trace_id);
     assert_memory_equal(span.span_id, none, sizeof span.span_id);
     assert_false(span.has_parent || span.sampled || span.sampling_decided);
@@ -391,11 +394,12 @@ static void measured_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(server_span), cmocka_unit_test(measured_only),    cmocka_unit_test(client_span),   cmocka_unit_test(times),
-        cmocka_unit_test(hosts),          cmocka_unit_test(unix_socket),   cmocka_unit_test(request_sizes),
-        cmocka_unit_test(response_sizes), cmocka_unit_test(errors),        cmocka_unit_test(no_answer),
-        cmocka_unit_test(truncation),     cmocka_unit_test(trace_context), cmocka_unit_test(trace_state),
-        cmocka_unit_test(propagation),    cmocka_unit_test(unusable),      cmocka_unit_test(names_and_ids),
+        cmocka_unit_test(server_span),   cmocka_unit_test(measured_only),  cmocka_unit_test(client_span),
+        cmocka_unit_test(times),         cmocka_unit_test(hosts),          cmocka_unit_test(unix_socket),
+        cmocka_unit_test(request_sizes), cmocka_unit_test(response_sizes), cmocka_unit_test(errors),
+        cmocka_unit_test(no_answer),     cmocka_unit_test(truncation),     cmocka_unit_test(trace_context),
+        cmocka_unit_test(trace_state),   cmocka_unit_test(propagation),    cmocka_unit_test(unusable),
+        cmocka_unit_test(names_and_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-// Which spans are the other side of an exchange of ours: by both ends and by time. From a socket pair of the real kernel, too.
+// Which spans are the other side of an exchange of ours: by both ends and by time. From a socket pair of the real
+// kernel, too.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

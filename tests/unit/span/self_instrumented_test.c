@@ -54,9 +54,11 @@ static void test_what_shows_it(void **state)
 static void test_counted_exactly(void **state)
 {
     struct service shop = {.name = "shop"}, other = {.name = "other"};
-    struct process a = {.pid = 7, .service = &shop}, b = {.pid = 8, .service = &shop}, c = {.pid = 9, .service = &other};
+    struct process a = {.pid = 7, .service = &shop}, b = {.pid = 8, .service = &shop},
+                   c = {.pid = 9, .service = &other};
     struct self self = {0};
-    struct span push = call(&a, "/v1/traces"), request = {.kind = SPAN_KIND_SERVER, .status = 200}, again = call(&b, "/v1/traces");
+    struct span push = call(&a, "/v1/traces"), request = {.kind = SPAN_KIND_SERVER, .status = 200},
+                again = call(&b, "/v1/traces");
     request.process = &a;
     for (unsigned i = 0; i < 5; i++) // before it is known
         assert_false(self_instrumented_judge(&request, &mute, &self).mute_traces);

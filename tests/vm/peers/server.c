@@ -1,7 +1,7 @@
 // An HTTP/1 server for the guest: blocking processes, any pair of system calls, answers by path. Static, no library.
 //   server PORT|/SOCKET [workers=N] [late=MS] [read=CALL] [write=CALL]
-// late: it accepts nothing before. Paths: /chunked, /large (1 MiB), /sendfile (256 KiB), /close, /none (hangs up), /slow (50 ms),
-// anything else: six bytes. A HEAD gets no body; a request's body is read to its Content-Length.
+// late: it accepts nothing before. Paths: /chunked, /large (1 MiB), /sendfile (256 KiB), /close, /none (hangs up),
+// /slow (50 ms), anything else: six bytes. A HEAD gets no body; a request's body is read to its Content-Length.
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <signal.h>
@@ -50,7 +50,8 @@ static ssize_t bytes_read(int fd, char *to, size_t n)
 static ssize_t bytes_write(int fd, const char *from, size_t n)
 {
     size_t third = n / 3;
-    struct iovec parts[3] = {{(char *)from, third}, {(char *)from + third, third}, {(char *)from + 2 * third, n - 2 * third}};
+    struct iovec parts[3] = {
+        {(char *)from, third}, {(char *)from + third, third}, {(char *)from + 2 * third, n - 2 * third}};
     struct mmsghdr message = {.msg_hdr = {.msg_iov = parts, .msg_iovlen = 3}};
 
     if (is(write_call, "send"))
