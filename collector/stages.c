@@ -13,6 +13,7 @@ int stages_open(struct stages *stages, const struct collector_options *options, 
     if (options->known_methods && http_method_know(str_from(options->known_methods)) < 0)
         log_warn("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS=%s: expected a comma list of at most %d methods; ignored",
                  options->known_methods, HTTP_METHODS_KNOWN_MAX);
+    histogram_bounds_set(&options->bounds_duration, &options->bounds_size);
     int r = process_table_new(&stages->processes, NULL, host_id, PROCESSES_MAX);
     if (r == 0)
         r = red_new(&stages->red, options->series_max, options->series_ttl_ns);

@@ -33,6 +33,7 @@ struct collector_options {
     const char *service_name; // NULL: each service its own
     uint64_t series_ttl_ns;   // 0: never forgotten
     unsigned series_max;      // of each metric, beside the overflow series
+    struct histogram_bounds bounds_duration, bounds_size;
     enum log_level log_level;
     enum log_format log_format;
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "collector/conf/bucket_bounds.h"
 #include "collector/conf/options.h"
 #include "collector/conf/propagators.h"
 #include "collector/conf/value.h"
@@ -43,6 +44,14 @@ static void member_store(struct collector_options *options, const struct schema_
         *(uint64_t *)member = value->number;
 }
 
+// The bounds that a setting is about; NULL: none.
+static struct histogram_bounds *bounds_of(struct collector_options *options, enum setting setting)
+{
+    return setting == SETTING_METRICS_BUCKETS_DURATION ? &options->bounds_duration
+           : setting == SETTING_METRICS_BUCKETS_SIZE   ? &options->bounds_size
+                                                       : NULL;
+}
+
 bool setting_store(struct collector_options *options, enum setting setting, const struct schema_value *value,
                    struct setting_origin origin)
 {
@@ -56,6 +65,8 @@ bool setting_store(struct collector_options *options, enum setting setting, cons
         options->trace_format = value->number == PRINT_JSON ? TEXT_FORMAT_JSON : TEXT_FORMAT_TEXT;
     } else if (setting == SETTING_PROPAGATORS) {
         stored = propagators_parse(value->text.p, &options->propagators, &none) == 0;
+    } else if (bounds_of(options, setting)) {
+        stored = bucket_bounds_parse(row, value->text, bounds_of(options, setting)) == 0;
     } else {
         member_store(options, row, value);
     }
@@ -95,6 +106,13 @@ static struct str list_join(struct collector_options *options, const struct yaml
     return str_from(used < sizeof text ? text_pool_keep(&options->texts, str_from(text)) : NULL);
 }
 
+// What a list must be whose items are right one by one.
+static const char *list_expected(enum setting setting)
+{
+    bool bounds = setting == SETTING_METRICS_BUCKETS_DURATION || setting == SETTING_METRICS_BUCKETS_SIZE;
+    return bounds ? "1 to 23 bounds, each larger than the one before" : "a shorter list";
+}
+
 int setting_file(struct collector_options *options, const struct yaml *yaml)
 {
     int r = 0;
@@ -110,7 +128,7 @@ int setting_file(struct collector_options *options, const struct yaml *yaml)
             return yaml_error(yaml, node, "cannot be read");
         if (!value.text.p ||
             !setting_store(options, (enum setting)i, &value, (struct setting_origin){SETTING_FILE, NULL, node->line}))
-            r = yaml_error(yaml, node, "expected a shorter list");
+            r = yaml_error(yaml, node, "expected %s", list_expected((enum setting)i));
     }
     return r;
 }
@@ -205,6 +223,10 @@ void setting_write(const struct collector_options *options, enum setting setting
                                                                                    : PRINT_TEXT]);
     else if (setting == SETTING_PROPAGATORS)
         propagators_write(&options->propagators, text, SETTING_TEXT_SIZE);
+    else if (setting == SETTING_METRICS_BUCKETS_DURATION)
+        bucket_bounds_write(&schema[setting], &options->bounds_duration, text, SETTING_TEXT_SIZE);
+    else if (setting == SETTING_METRICS_BUCKETS_SIZE)
+        bucket_bounds_write(&schema[setting], &options->bounds_size, text, SETTING_TEXT_SIZE);
     else
         member_write(options, &schema[setting], text);
 }

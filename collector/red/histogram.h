@@ -12,10 +12,12 @@ struct histogram_bounds {
     double scale;                              // exported value = integer * scale (1e-9 for seconds, 1 for bytes)
 };
 
-// 5 ms ... 10 s: the semantic conventions' bounds for http.server.request.duration.
-extern const struct histogram_bounds histogram_bounds_duration;
+// 5 ms ... 10 s: the semantic conventions' bounds for http.server.request.duration. Others take their place at the
+// start, before anything is counted: histogram_bounds_set.
+extern struct histogram_bounds histogram_bounds_duration;
 // 0, 32, 64 ... 8192, 32768, 131072, 524288, 1048576 bytes.
-extern const struct histogram_bounds histogram_bounds_size;
+extern struct histogram_bounds histogram_bounds_size;
+void histogram_bounds_set(const struct histogram_bounds *duration, const struct histogram_bounds *size);
 
 struct histogram {
     uint64_t count, sum, min, max; // min and max mean nothing while count is 0

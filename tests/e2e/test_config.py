@@ -19,6 +19,12 @@ import wire
 from harness import check, check_equal
 
 RATE = 2000
+# One GET whose answer has a body.
+BUCKETS_OF_THE_FILE = {
+    "http_server_request_duration_seconds": {"0.000001": 0, "3600": 1, "+Inf": 1},
+    "http_server_request_body_size_bytes": {"0": 1, "100": 1, "+Inf": 1},
+    "http_server_response_body_size_bytes": {"0": 0, "100": 1, "+Inf": 1},
+}
 RELOADS = 10
 LOG_TIMEOUT_S = 5
 
@@ -63,7 +69,8 @@ def case_alone():
     with services.go() as wanted, services.go() as other:
         port = services.free_port()
         with File(f"discovery: {{rules: [{{ports: {wanted.port}}}]}}\nservice: {{name: of-the-file}}\n"
-                  f"prometheus: {{listen: 'localhost:{port}'}}\ntraces: {{print: json}}\n") as file:
+                  f"prometheus: {{listen: 'localhost:{port}'}}\ntraces: {{print: json}}\n"
+                  "metrics: {buckets: {duration: [1us, 1h], size: [0, 100]}}\n") as file:
             process = subprocess.Popen([*services.DIE_WITH_TEST, harness.BIN / "redstart", "run", "--config", file.path],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
             try:
@@ -77,6 +84,10 @@ def case_alone():
                 check_equal(requests_counted(metrics, wanted.port), 1, "requests at the selected port")
                 check_equal(requests_counted(metrics, other.port), 0, "requests at another port")
                 check(metrics.select("target_info", service_name="of-the-file"), "the name of the file is not used")
+                for name, counts in BUCKETS_OF_THE_FILE.items():
+                    for bound, count in counts.items():
+                        check_equal(metrics.sum(f"{name}_bucket", le=bound), count, f"{name} up to {bound}")
+                    check_equal(len(metrics.select(f"{name}_bucket")), len(counts), f"buckets of {name}")
             finally:
                 process.send_signal(signal.SIGTERM)
                 output, errors = process.communicate(timeout=harness.STOP_TIMEOUT_S)

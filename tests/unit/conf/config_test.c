@@ -278,6 +278,28 @@ static void test_bounds(void **state)
     assert_string_equal(complaint.error, "f:3:3: http.known_methods: expected a shorter list");
 }
 
+static void test_buckets(void **state)
+{
+    static const char *const wrong[] = {
+        "metrics:\n  buckets: {size: [10, 5]}\n",
+        "metrics:\n  buckets: {size: [5, 5]}\n",
+        "metrics:\n  buckets: {size: [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23]}\n",
+        "metrics:\n  buckets: {size: []}\n",
+    };
+    for (unsigned i = 0; i < array_size(wrong); i++) {
+        assert_int_equal(parse(wrong[i]), -EINVAL);
+        assert_string_equal(complaint.error,
+                            "f:2:19: metrics.buckets.size: expected 1 to 23 bounds, each larger than the one before");
+    }
+    assert_int_equal(parse("metrics: {buckets: {duration: [1ms, 2s], size: 7}}\n"), 0);
+    assert_int_equal(options.bounds_duration.count, 2);
+    assert_int_equal(options.bounds_duration.value[0], 1000000);
+    assert_int_equal(options.bounds_duration.value[1], 2000000000);
+    assert_true(histogram_exported(&options.bounds_duration, 1000000) == 0.001);
+    assert_int_equal(options.bounds_size.count, 1);
+    assert_int_equal(options.bounds_size.value[0], 7);
+}
+
 static void test_attributes(void **state)
 {
     assert_int_equal(parse("metrics: {names: beyla1}\n"
@@ -311,10 +333,15 @@ static void test_attributes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_destinations),
-        cmocka_unit_test(test_attributes),    cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_too_many_attributes),
-        cmocka_unit_test(test_file_of_beyla), cmocka_unit_test(test_naming),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_destinations),
+        cmocka_unit_test(test_buckets),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_too_many_attributes),
+        cmocka_unit_test(test_file_of_beyla),
+        cmocka_unit_test(test_naming),
         cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
