@@ -1,4 +1,4 @@
-// Beyla's `routes` as ours; see beyla.h.
+// Beyla's `routes` as ours, and of its `filter` the paths that are left out; see beyla.h.
 #include <string.h>
 #include <strings.h>
 #include "collector/cli/beyla.h"
@@ -43,10 +43,35 @@ static void patterns_write(struct beyla *beyla, const struct yaml_node *routes)
     }
 }
 
+static void ignored_item_write(struct beyla *beyla, struct str pattern, const char *signals, bool first)
+{
+    fputs(first ? "  ignore:\n    - pattern: " : "    - pattern: ", beyla->out);
+    beyla_quote(beyla->out, pattern);
+    fprintf(beyla->out, "\n      signals: [%s]\n", signals);
+}
+
+// filter.application.url_path.not_match, where the glob means the same as a pattern of ours: a path, or all below one.
+static const struct yaml_node *filtered_path(struct beyla *beyla)
+{
+    static const char *const names[] = {"url_path", "url.path"};
+    const struct yaml_node *application = yaml_get(yaml_get(beyla->yaml.root, STR("filter")), STR("application"));
+    for (unsigned i = 0; i < array_size(names); i++) {
+        const struct yaml_node *glob = yaml_get(yaml_get(application, str_from(names[i])), STR("not_match"));
+        if (!glob || glob->kind != YAML_SCALAR || route_options_problem(glob->text.p))
+            continue;
+        size_t plain = strcspn(glob->text.p, "*?[]{}!:\\");
+        bool below = plain > 0 && glob->text.p[plain - 1] == '/' && strcmp(glob->text.p + plain, "*") == 0;
+        if (plain == glob->text.n || below)
+            return beyla_take(beyla, yaml_get(application, str_from(names[i])), "not_match");
+    }
+    return NULL;
+}
+
 static void ignored_write(struct beyla *beyla, const struct yaml_node *routes)
 {
     const struct yaml_node *mode = beyla_take(beyla, routes, "ignore_mode");
     const char *signals = mode && mode->text.p ? mode->text.p : "all";
+    const struct yaml_node *filtered = filtered_path(beyla);
     bool any = false;
     unsigned nth = 0;
     if (strcasecmp(signals, "all") != 0 && strcasecmp(signals, "metrics") != 0 && strcasecmp(signals, "traces") != 0) {
@@ -59,11 +84,11 @@ static void ignored_write(struct beyla *beyla, const struct yaml_node *routes)
             beyla_note(beyla, node, "no equivalent: %s", problem);
             continue;
         }
-        fputs(any ? "    - pattern: " : "  ignore:\n    - pattern: ", beyla->out);
+        ignored_item_write(beyla, node->text, strcasecmp(signals, "all") == 0 ? "metrics, traces" : signals, !any);
         any = true;
-        beyla_quote(beyla->out, node->text);
-        fprintf(beyla->out, "\n      signals: [%s]\n", strcasecmp(signals, "all") == 0 ? "metrics, traces" : signals);
     }
+    if (filtered)
+        ignored_item_write(beyla, filtered->text, "metrics, traces", !any);
 }
 
 // What is said of other paths; heuristic, if nothing is.

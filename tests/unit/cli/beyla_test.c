@@ -81,6 +81,15 @@ static void test_keys(void **state)
          "\"/u/:id\"\n  ignore:\n    - pattern: \"/health\"\n      signals: [traces]\n",
          "b:2:22: routes.patterns[1]: no equivalent: expected a leading /\nb:6:3: routes.wildcard_char: no "
          "equivalent\n"},
+        {"filter: {application: {url_path: {not_match: /health}}}",
+         HEAD ROUTES "  ignore:\n    - pattern: \"/health\"\n      signals: [metrics, traces]\n", ""},
+        {"filter: {application: {url.path: {not_match: '/internal/*', match: '/*'}}}\nroutes: {ignored_patterns: [/r]}",
+         HEAD ROUTES
+         "  ignore:\n    - pattern: \"/r\"\n      signals: [metrics, traces]\n    - pattern: \"/internal/*\"\n"
+         "      signals: [metrics, traces]\n",
+         "b:1:61: filter.application.url.path.match: no equivalent\n"},
+        {"filter: {application: {url_path: {not_match: '/he*'}}}", HEAD ROUTES, "b:1:1: filter: no equivalent\n"},
+        {"filter: {application: {url_path: {not_match: [/a]}}}", HEAD ROUTES, "b:1:1: filter: no equivalent\n"},
         {"print_traces: true", HEAD ROUTES "traces:\n  print: text\n", ""},
         {"print_traces: false\ntrace_printer: json_indent", HEAD ROUTES "traces:\n  print: json\n", ""},
         {"trace_printer: counter", HEAD ROUTES, "b:1:1: trace_printer: no equivalent\n"},
