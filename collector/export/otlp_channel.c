@@ -114,11 +114,6 @@ void otlp_channel_free(struct otlp_channel *channel)
     free(channel);
 }
 
-bool otlp_channel_busy(const struct otlp_channel *channel)
-{
-    return channel->state != CHANNEL_IDLE;
-}
-
 void otlp_channel_send(struct otlp_channel *channel, struct str body)
 {
     channel->body = body;

@@ -26,8 +26,7 @@ struct otlp_channel;
 int otlp_channel_new(struct otlp_channel **ret_channel, struct otlp_http *http, struct loop *loop,
                      const struct otlp_channel_settings *settings, const struct otlp_channel_owner *owner) must_check;
 void otlp_channel_free(struct otlp_channel *channel);
-bool otlp_channel_busy(const struct otlp_channel *channel);
-// Only while not busy. The body stays the caller's, until done.
+// Only while no request is under way. The body stays the caller's, until done.
 void otlp_channel_send(struct otlp_channel *channel, struct str body);
 // The end is near: what waits is tried now, and an endpoint that cannot be reached is given up at once.
 void otlp_channel_hurry(struct otlp_channel *channel);

@@ -1,7 +1,6 @@
 // Parts of OTLP messages; see otlp_message.h. Everything lives in the arena until the request is packed.
 #include "collector/export/otlp_message.h"
 
-#include <errno.h>
 #include "collector/core/utf8.h"
 
 #ifndef REDSTART_VERSION
@@ -101,24 +100,6 @@ void otlp_attributes_text(struct otlp_attributes *attributes, const char *key, s
     attributes->failed |= !value->string_value;
 }
 
-void otlp_attributes_int(struct otlp_attributes *attributes, const char *key, int64_t number)
-{
-    otlp_any_value *value = attribute_add(attributes, key);
-    if (!value)
-        return;
-    value->value_case = OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_INT_VALUE;
-    value->int_value = number;
-}
-
-void otlp_attributes_bool(struct otlp_attributes *attributes, const char *key, bool truth)
-{
-    otlp_any_value *value = attribute_add(attributes, key);
-    if (!value)
-        return;
-    value->value_case = OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_BOOL_VALUE;
-    value->bool_value = truth;
-}
-
 static bool user_says(const struct otlp_settings *settings, const char *key)
 {
     for (const struct resource_attribute *given = settings->resource; given->key; given++)
@@ -166,14 +147,4 @@ otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin
     resource->attributes = attributes.list;
     resource->n_attributes = attributes.n;
     return resource;
-}
-
-int otlp_pack(const ProtobufCMessage *message, struct buffer *body)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *to = (uint8_t *)buffer_reserve(body, size);
-    if (!to)
-        return -E2BIG;
-    body->n += protobuf_c_message_pack(message, to);
-    return 0;
 }

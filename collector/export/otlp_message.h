@@ -34,8 +34,6 @@ struct otlp_attributes {
 void otlp_attributes_init(struct otlp_attributes *attributes, struct arena *arena, size_t max);
 // key: must live until the request is packed. An empty text adds nothing.
 void otlp_attributes_text(struct otlp_attributes *attributes, const char *key, struct str text);
-void otlp_attributes_int(struct otlp_attributes *attributes, const char *key, int64_t number);
-void otlp_attributes_bool(struct otlp_attributes *attributes, const char *key, bool value);
 
 // Text as protobuf wants it: NUL-terminated, bytes that are not UTF-8 (and NULs) replaced by U+FFFD. NULL when full.
 char *otlp_text(struct arena *arena, struct str text);
@@ -54,6 +52,3 @@ struct otlp_origin {
 otlp_resource *otlp_resource_build(struct arena *arena, const struct otlp_origin *origin,
                                    const struct service *service);
 extern otlp_scope otlp_own_scope;
-
-// Appends the message, packed, to an empty body. 0 or -E2BIG.
-int otlp_pack(const ProtobufCMessage *message, struct buffer *body) must_check;
