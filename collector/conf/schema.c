@@ -97,12 +97,13 @@ const struct schema_row schema[] = {
     [SETTING_METRICS_BUCKETS_DURATION] =
         {"metrics.buckets.duration", SCHEMA_DURATION, .many = true, .at_start = true, .max = HOUR,
          .initial = "5ms,10ms,25ms,50ms,75ms,100ms,250ms,500ms,750ms,1s,2s500ms,5s,7s500ms,10s",
+         FIELD(bounds_duration),
          .about = "Upper bounds of the explicit buckets of durations: at most 23, "
                   "each larger than the one before."},
     [SETTING_METRICS_BUCKETS_SIZE] = {"metrics.buckets.size", SCHEMA_NUMBER, .many = true, .at_start = true,
                                       .max = UINT64_C(1) << 53,
                                       .initial = "0,32,64,128,256,512,1024,2048,4096,8192,32768,131072,524288,1048576",
-                                      .about = "The same of body sizes, in bytes."},
+                                      FIELD(bounds_size), .about = "The same of body sizes, in bytes."},
     [SETTING_METRICS_EXEMPLARS] = {"metrics.exemplars", SCHEMA_CHOICE, .at_start = true, .names = exemplars,
                                    .initial = "trace_based", .variables = "OTEL_METRICS_EXEMPLAR_FILTER",
                                    FIELD(push.exemplars),

@@ -28,10 +28,18 @@ static bool listen_store(struct collector_options *options, struct str text)
     return true;
 }
 
-static void member_store(struct collector_options *options, const struct schema_row *row,
+static bool is_bounds(const struct schema_row *row)
+{
+    return row->size == sizeof(struct histogram_bounds);
+}
+
+// False: a list whose items are right one by one is not what the member takes.
+static bool member_store(struct collector_options *options, const struct schema_row *row,
                          const struct schema_value *value)
 {
     void *member = (char *)options + row->offset;
+    if (is_bounds(row))
+        return bucket_bounds_parse(row, value->text, member) == 0;
     if (row->type == SCHEMA_TEXT || row->type == SCHEMA_PATH)
         *(const char **)member = value->text.p;
     else if (row->type == SCHEMA_RATIO)
@@ -42,14 +50,7 @@ static void member_store(struct collector_options *options, const struct schema_
         *(unsigned *)member = (unsigned)value->number;
     else
         *(uint64_t *)member = value->number;
-}
-
-// The bounds that a setting is about; NULL: none.
-static struct histogram_bounds *bounds_of(struct collector_options *options, enum setting setting)
-{
-    return setting == SETTING_METRICS_BUCKETS_DURATION ? &options->bounds_duration
-           : setting == SETTING_METRICS_BUCKETS_SIZE   ? &options->bounds_size
-                                                       : NULL;
+    return true;
 }
 
 bool setting_store(struct collector_options *options, enum setting setting, const struct schema_value *value,
@@ -65,10 +66,8 @@ bool setting_store(struct collector_options *options, enum setting setting, cons
         options->trace_format = value->number == PRINT_JSON ? TEXT_FORMAT_JSON : TEXT_FORMAT_TEXT;
     } else if (setting == SETTING_PROPAGATORS) {
         stored = propagators_parse(value->text.p, &options->propagators, &none) == 0;
-    } else if (bounds_of(options, setting)) {
-        stored = bucket_bounds_parse(row, value->text, bounds_of(options, setting)) == 0;
     } else {
-        member_store(options, row, value);
+        stored = member_store(options, row, value);
     }
     if (stored)
         options->origin[setting] = origin;
@@ -106,13 +105,6 @@ static struct str list_join(struct collector_options *options, const struct yaml
     return str_from(used < sizeof text ? text_pool_keep(&options->texts, str_from(text)) : NULL);
 }
 
-// What a list must be whose items are right one by one.
-static const char *list_expected(enum setting setting)
-{
-    bool bounds = setting == SETTING_METRICS_BUCKETS_DURATION || setting == SETTING_METRICS_BUCKETS_SIZE;
-    return bounds ? "1 to 23 bounds, each larger than the one before" : "a shorter list";
-}
-
 int setting_file(struct collector_options *options, const struct yaml *yaml)
 {
     int r = 0;
@@ -128,7 +120,8 @@ int setting_file(struct collector_options *options, const struct yaml *yaml)
             return yaml_error(yaml, node, "cannot be read");
         if (!value.text.p ||
             !setting_store(options, (enum setting)i, &value, (struct setting_origin){SETTING_FILE, NULL, node->line}))
-            r = yaml_error(yaml, node, "expected %s", list_expected((enum setting)i));
+            r = yaml_error(yaml, node, "expected %s",
+                           is_bounds(row) ? "1 to 23 bounds, each larger than the one before" : "a shorter list");
     }
     return r;
 }
@@ -223,10 +216,9 @@ void setting_write(const struct collector_options *options, enum setting setting
                                                                                    : PRINT_TEXT]);
     else if (setting == SETTING_PROPAGATORS)
         propagators_write(&options->propagators, text, SETTING_TEXT_SIZE);
-    else if (setting == SETTING_METRICS_BUCKETS_DURATION)
-        bucket_bounds_write(&schema[setting], &options->bounds_duration, text, SETTING_TEXT_SIZE);
-    else if (setting == SETTING_METRICS_BUCKETS_SIZE)
-        bucket_bounds_write(&schema[setting], &options->bounds_size, text, SETTING_TEXT_SIZE);
+    else if (is_bounds(&schema[setting]))
+        bucket_bounds_write(&schema[setting], (const void *)((const char *)options + schema[setting].offset), text,
+                            SETTING_TEXT_SIZE);
     else
         member_write(options, &schema[setting], text);
 }
