@@ -3,14 +3,13 @@
 // counts them; first as metrics alone, then as spans that somebody reads.
 // Usage: bench-replay [transactions], by default 3,000,000.
 #include <inttypes.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include "collector/conn/conn.h"
 #include "collector/core/clock.h"
 #include "collector/red/red.h"
 #include "tests/unit/records.h"
+#include "tests/bench/instructions.h"
 
 #define DISTINCT    1024 // records in memory: as many connections, about as many bytes as a ring
 #define WORKERS     4
@@ -50,19 +49,6 @@ static void rooms_fill(void)
 static void red_sink(void *context, const struct span *span)
 {
     red_record(context, span);
-}
-
-// User-space instructions of this thread; -1 where the machine does not count (most virtual ones).
-static int instructions_open(void)
-{
-    struct perf_event_attr attributes = {
-        .type = PERF_TYPE_HARDWARE,
-        .size = sizeof attributes,
-        .config = PERF_COUNT_HW_INSTRUCTIONS,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-    };
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 static void run(struct conn_table *table, uint64_t transactions)

@@ -2,13 +2,12 @@
 // them), then paths with an identifier of which no two are the same. Prints nanoseconds, and instructions per path if
 // the machine counts them. Usage: bench-route [paths], by default 10,000,000.
 #include <inttypes.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include "collector/conf/route_options.h"
 #include "collector/core/clock.h"
 #include "collector/span/route.h"
+#include "tests/bench/instructions.h"
 
 #define DISTINCT  1000
 #define PATH_SIZE 96
@@ -18,19 +17,6 @@ static const char *const forms[] = {
     "/api/v1/users/%u/orders",       "/products/%u/reviews",          "/api/carts/6ba7b810-9dad-11d1-80b4-%012x/items",
     "/static/js/main.%08x.chunk.js", "/checkout/shipping-address?%u",
 };
-
-// User-space instructions of this thread; -1 where the machine does not count (most virtual ones).
-static int instructions_open(void)
-{
-    struct perf_event_attr attributes = {
-        .type = PERF_TYPE_HARDWARE,
-        .size = sizeof attributes,
-        .config = PERF_COUNT_HW_INSTRUCTIONS,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-    };
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-}
 
 struct meter {
     int counter;

@@ -364,16 +364,5 @@ def test_restarts():
         print(f"       {sent} requests over {RESTARTS} restarts")
 
 
-def main():
-    harness.require_privilege()
-    cases = harness.Cases()
-    wanted = sys.argv[1:]
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (not wanted or name in wanted):
-            with cases.case(name[5:].replace("_", " ")):
-                test()
-    return cases.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_named([test for name, test in globals().items() if name.startswith("test_")], sys.argv[1:]))

@@ -154,16 +154,5 @@ def test_silent_and_ending():
         check_without("redstart-resolver ended")
 
 
-def main():
-    harness.require_privilege()
-    cases = harness.Cases()
-    wanted = sys.argv[1:]
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and (not wanted or name in wanted):
-            with cases.case(name[5:].replace("_", " ")):
-                test()
-    return cases.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_named([test for name, test in globals().items() if name.startswith("test_")], sys.argv[1:]))
