@@ -128,25 +128,34 @@ func pipelined(b *bench) error {
 	return nil
 }
 
-// The server accepts late: what came before has waited.
+// The server accepts late, and one after the other: what came before has waited.
 func queue(b *bench) error {
+	const times = 3
 	if err := server(b.port, "late=600"); err != nil {
 		return err
 	}
 	begin := time.Now()
-	for i := 0; i < 3; i++ {
+	var waiting [times]*connection
+	for i := range waiting {
 		conn, err := open(b.where())
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
 		conn.Write(head("GET", "/late", 0))
+		waiting[i] = conn
 	}
-	spans := b.await("server", b.port, 3)
+	for _, conn := range waiting {
+		if err := conn.read("GET"); err != nil {
+			return err
+		}
+		conn.Close()
+	}
 	waited := time.Since(begin).Nanoseconds()
-	b.sent += len(spans)
-	if len(spans) < 1 {
-		return fmt.Errorf("no span")
+	spans := b.await("server", b.port, times)
+	b.sent += times
+	if len(spans) != times {
+		return fmt.Errorf("expected %d spans, saw %d", times, len(spans))
 	}
 	for _, one := range spans {
 		if one.Queue == nil || *one.Queue < 300e6 || *one.Queue > waited || *one.Queue > one.Duration {
