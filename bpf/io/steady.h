@@ -121,13 +121,16 @@ static __noinline bool steady_request(struct connection *connection, __u32 n)
     return true;
 }
 
-// The last eight bytes of an answer that is longer than what is captured of it.
-static __always_inline bool steady_tail(struct http1_record *record, __u64 from, __u64 length)
+// The last eight bytes of an answer that is longer than what is captured of it; `before` are those in front of these
+// `length` bytes. Of a short body eight are read too: what follows it in memory is shifted out.
+static __always_inline bool steady_tail(struct http1_record *record, __u64 before, __u64 from, __u32 length)
 {
     __u64 last;
 
-    if (length < 8 || bpf_probe_read_user(&last, sizeof last, (void *)(from + length - 8)))
+    if (bpf_probe_read_user(&last, sizeof last, (void *)(length < 8 ? from : from + length - 8)))
         return false;
+    if (length < 8)
+        last = before >> (length & 7) * 8 | last << (8 - (length & 7)) * 8;
     *(__u64 *)record->tail = last;
     return true;
 }
@@ -175,12 +178,14 @@ static __noinline bool steady_response(struct connection *connection, __u32 n)
         return false;
     steady_store(&connection->data[at], &head, captured);
     if (first < n) {
-        __u32 end = at + captured - 4;
+        __u32 end = at + captured - 8;
         barrier_var(end);
-        if (end > 2 * HEAD_CAPTURE_MAX - 4 || *(__u32 *)&connection->data[end] != 0x0a0d0a0d ||
-            !steady_tail(record, part[1].base, n - first))
+        if (end > 2 * HEAD_CAPTURE_MAX - 8)
             return false;
-    } else if (captured < n && !steady_tail(record, base, n)) {
+        __u64 before = *(__u64 *)&connection->data[end];
+        if (before >> 32 != 0x0a0d0a0d || !steady_tail(record, before, part[1].base, n - first))
+            return false;
+    } else if (captured < n && !steady_tail(record, 0, base, n)) {
         return false;
     }
     __u64 now = bpf_ktime_get_ns();

@@ -97,6 +97,11 @@ def answer_chunked(stream, request):
     stream.write(b"0\r\n\r\n")
 
 
+def answer_chunked_empty(stream, request):
+    """Head and end in one write: a body shorter than the tail that is kept of it."""
+    stream.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+
+
 def answer_echo(stream, request):
     stream.write(fixed(200, request.body))
 
@@ -199,7 +204,8 @@ def answer_error(stream, request):
 
 ANSWERS = {
     "/head": answer_head, "/204": answer_empty, "/304": answer_not_modified, "/103": answer_early_hints,
-    "/103-together": answer_hints_together, "/chunked": answer_chunked, "/echo": answer_echo, "/large": answer_large,
+    "/103-together": answer_hints_together, "/chunked": answer_chunked,
+    "/chunked-empty": answer_chunked_empty, "/echo": answer_echo, "/large": answer_large,
     "/long-head": answer_long_head, "/pieces": answer_pieces, "/pieces-chunked": answer_pieces_chunked,
     "/endless": answer_endless, "/pause": answer_pause, "/pause-chunked": answer_pause_chunked,
     "/until-close": answer_until_close, "/upgrade": answer_upgrade,
