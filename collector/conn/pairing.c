@@ -45,11 +45,28 @@ static void span_emit(struct pairing *pairing, const struct exchange *exchange)
     pairing->sink(pairing->sink_context, &span);
 }
 
+static unsigned requests_waiting(const struct waiting_entry *entry)
+{
+    return entry && entry->pipeline ? entry->pipeline->count : 0;
+}
+
+static void pipeline_forget(struct waiting_entry *entry)
+{
+    pipeline_free(entry->pipeline);
+    entry->pipeline = NULL;
+}
+
 // Requests that will not be paired any more.
 static void pipeline_abandon(struct pairing *pairing, struct waiting_entry *entry)
 {
-    count_unparsed(pairing, SELF_UNPARSED_PIPELINED, entry->pipeline.count);
-    entry->pipeline.count = 0;
+    count_unparsed(pairing, SELF_UNPARSED_PIPELINED, requests_waiting(entry));
+    pipeline_forget(entry);
+}
+
+static void drop_if_empty(struct pairing *pairing, struct waiting_entry *entry)
+{
+    if (!entry->unfinished && !entry->pipeline)
+        waiting_drop(&pairing->waiting, entry);
 }
 
 // The response shares its bytes with others, of `known` requests that wait, or of some beyond the capture.
@@ -64,15 +81,19 @@ static void coalesced_count(struct pairing *pairing, const struct exchange *exch
 // The entry's exchange, as it is. The entry stays if requests wait in it.
 static void entry_finish(struct pairing *pairing, struct waiting_entry *entry)
 {
-    if (!entry->open)
+    struct unfinished *unfinished = entry->unfinished;
+    struct exchange exchange;
+    if (!unfinished)
         return;
-    entry->open = false;
-    entry->response_bytes = entry->exchange.record->response_bytes;
-    if (framing_has_surplus(&entry->exchange)) {
-        coalesced_count(pairing, &entry->exchange, entry->pipeline.count);
-        entry->pipeline.count = 0;
+    entry->unfinished = NULL;
+    entry->response_bytes = unfinished->record.response_bytes;
+    unfinished_restore(unfinished, &exchange);
+    if (framing_has_surplus(&unfinished->frame, &unfinished->record)) {
+        coalesced_count(pairing, &exchange, requests_waiting(entry));
+        pipeline_forget(entry);
     }
-    span_emit(pairing, &entry->exchange);
+    span_emit(pairing, &exchange);
+    unfinished_free(unfinished);
 }
 
 static void entry_close(struct pairing *pairing, struct waiting_entry *entry)
@@ -87,20 +108,29 @@ static void entry_deadline(struct waiting_entry *entry, enum framing framing, ui
     entry->deadline_ns = now_ns + (framing == FRAMING_UNKNOWN ? WAIT_UNKNOWN_NS : WAIT_OPEN_NS);
 }
 
-// The exchange is not whole: remember it. The kernel's END, or time, finishes it.
-static void exchange_wait(struct pairing *pairing, struct waiting_entry *entry, const struct exchange *exchange,
+// The exchange is not whole: remember it. The kernel's END, or time, finishes it. False: no memory.
+static bool exchange_wait(struct waiting_entry *entry, const struct exchange *exchange, const struct frame *frame,
                           enum framing framing, uint64_t now_ns)
 {
-    const struct http1_record *record = exchange->record;
-    record_compose(&entry->room, record, exchange_request_capture(record), exchange_response_capture(record),
-                   record_path(record));
-    if (exchange_parse(&entry->room.record, &entry->exchange) != PARSE_OK) {
-        count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1); // not reached: the same bytes were parsed before
-        return;
-    }
-    entry->open = true;
+    entry->unfinished = unfinished_new(exchange, frame);
     entry->merged_bytes = 0;
     entry_deadline(entry, framing, now_ns);
+    return entry->unfinished != NULL;
+}
+
+// An entry for what waits of this exchange: itself, or requests behind it. NULL: no room.
+static struct waiting_entry *entry_add(struct pairing *pairing, const struct exchange *exchange, struct str rest,
+                                       unsigned behind)
+{
+    struct waiting_entry *entry = waiting_add(&pairing->waiting, exchange->record->connection);
+    if (entry && behind)
+        entry->pipeline = pipeline_new(exchange->record, rest, behind);
+    if (!entry)
+        log_limited(LOG_LEVEL_WARN, "too many open exchanges: some are reported early waiting=%u",
+                    pairing->waiting.count);
+    if (!entry || (behind && !entry->pipeline))
+        count_unparsed(pairing, SELF_UNPARSED_TABLE_FULL, behind);
+    return entry;
 }
 
 // A new exchange, with its first response bytes or at its end without any. entry: the connection's, if it has one.
@@ -108,44 +138,37 @@ static void exchange_begin(struct pairing *pairing, struct waiting_entry *entry,
                            uint64_t now_ns)
 {
     const struct http1_record *record = exchange->record;
-    enum framing framing = framing_judge(exchange, false);
+    struct frame frame;
+    frame_take(exchange, &frame);
+    enum framing framing = framing_judge(&frame, record, false);
     bool ended = framing == FRAMING_COMPLETE || record->flags & RECORD_FLAG_CLOSED;
     struct str rest = {"", 0};
     unsigned behind = entry ? 0 : pipeline_count(exchange, &rest);
 
-    if (ended && framing_has_surplus(exchange)) {
-        coalesced_count(pairing, exchange, entry ? entry->pipeline.count : behind);
+    if (ended && framing_has_surplus(&frame, record)) {
+        coalesced_count(pairing, exchange, entry ? requests_waiting(entry) : behind);
         behind = 0;
         if (entry)
-            entry->pipeline.count = 0;
+            pipeline_forget(entry);
     } else if (record->flags & (RECORD_FLAG_CLOSED | RECORD_FLAG_NO_RESPONSE)) {
         count_unparsed(pairing, SELF_UNPARSED_PIPELINED, behind); // nobody will answer them
         behind = 0;
     }
     if (!entry && (behind || !ended)) {
-        entry = waiting_add(&pairing->waiting, record->connection);
-        if (!entry) {
-            log_limited(LOG_LEVEL_WARN, "too many open exchanges: some are reported early waiting=%u",
-                        pairing->waiting.count);
-            count_unparsed(pairing, SELF_UNPARSED_TABLE_FULL, behind);
-            ended = true;
-        } else if (behind) {
-            pipeline_load(&entry->pipeline, record, rest, behind);
-        }
+        entry = entry_add(pairing, exchange, rest, behind);
+        ended = ended || !entry;
     }
     if (entry) {
         entry->sequence = record->sequence;
         entry->response_bytes = record->response_bytes;
         entry_deadline(entry, FRAMING_OPEN, now_ns);
     }
-    if (ended)
+    if (ended || !exchange_wait(entry, exchange, &frame, framing, now_ns))
         span_emit(pairing, exchange);
-    else
-        exchange_wait(pairing, entry, exchange, framing, now_ns);
     if (entry && record->flags & RECORD_FLAG_CLOSED)
         pipeline_abandon(pairing, entry);
-    if (entry && !entry->open && entry->pipeline.count == 0)
-        waiting_drop(&pairing->waiting, entry);
+    if (entry)
+        drop_if_empty(pairing, entry);
 }
 
 // An exchange with its own request: whatever else this connection had is over.
@@ -165,7 +188,7 @@ static void request_take(struct pairing *pairing, struct waiting_entry *entry, c
 static void response_merge(struct pairing *pairing, struct waiting_entry *entry, const struct http1_record *record,
                            uint64_t now_ns)
 {
-    struct http1_record *whole = &entry->room.record;
+    struct http1_record *whole = &entry->unfinished->record;
     struct str capture = exchange_response_capture(record);
     entry->merged_bytes = whole->response_bytes;
     entry->sequence = record->sequence;
@@ -176,7 +199,7 @@ static void response_merge(struct pairing *pairing, struct waiting_entry *entry,
         memcpy(whole->tail, record->tail, sizeof whole->tail);
     else if (capture.n >= TAIL_CAPTURE)
         memcpy(whole->tail, capture.p + capture.n - TAIL_CAPTURE, TAIL_CAPTURE);
-    enum framing framing = framing_judge(&entry->exchange, false);
+    enum framing framing = unfinished_judge(entry->unfinished, false);
     entry_deadline(entry, framing, now_ns);
     if (record->flags & RECORD_FLAG_CLOSED) {
         entry_close(pairing, entry);
@@ -184,8 +207,7 @@ static void response_merge(struct pairing *pairing, struct waiting_entry *entry,
     }
     if (framing == FRAMING_COMPLETE)
         entry_finish(pairing, entry);
-    if (!entry->open && entry->pipeline.count == 0)
-        waiting_drop(&pairing->waiting, entry);
+    drop_if_empty(pairing, entry);
 }
 
 // A response without a request of its own: part of the one before, the answer to a pipelined request, or unsolicited.
@@ -194,32 +216,33 @@ static void response_take(struct pairing *pairing, struct waiting_entry *entry, 
 {
     union record_room room;
     struct exchange exchange;
-    if (entry && entry->open && framing_judge(&entry->exchange, false) == FRAMING_OPEN) {
+    if (entry && entry->unfinished && unfinished_judge(entry->unfinished, false) == FRAMING_OPEN) {
         response_merge(pairing, entry, record, now_ns);
         return;
     }
     if (entry)
         entry_finish(pairing, entry);
-    if (!entry || entry->pipeline.count == 0) {
+    if (requests_waiting(entry) == 0) {
         count_unparsed(pairing, SELF_UNPARSED_NO_REQUEST, 1);
         if (entry)
             waiting_drop(&pairing->waiting, entry);
         return;
     }
-    pipeline_take(&entry->pipeline, record, &room);
+    pipeline_take(entry->pipeline, record, &room);
+    if (entry->pipeline->count == 0)
+        pipeline_forget(entry);
     if (exchange_parse(&room.record, &exchange) == PARSE_OK) {
         exchange_begin(pairing, entry, &exchange, now_ns);
         return;
     }
     count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1);
-    if (entry->pipeline.count == 0)
-        waiting_drop(&pairing->waiting, entry);
+    drop_if_empty(pairing, entry);
 }
 
 // Later totals, and later captures if the record brings them.
 static enum parse_status entry_update(struct waiting_entry *entry, const struct http1_record *end)
 {
-    struct http1_record *record = &entry->room.record;
+    struct http1_record *record = &entry->unfinished->record;
     if (end->request_bytes > record->request_bytes)
         record->request_bytes = end->request_bytes;
     record->response_bytes = entry->merged_bytes + end->response_bytes;
@@ -227,15 +250,8 @@ static enum parse_status entry_update(struct waiting_entry *entry, const struct 
     record->socket_error = end->socket_error;
     record->flags |= end->flags;
     memcpy(record->tail, end->tail, sizeof record->tail);
-    if (end->response_captured == 0 || entry->merged_bytes)
-        return PARSE_OK;
-    union record_room before;
-    record_compose(&before, record, exchange_request_capture(record), STR(""), record_path(record));
-    const struct http1_record *asked =
-        end->request_captured ? end : &before.record; // a pipelined one's stands only here
-    record_compose(&entry->room, &before.record, exchange_request_capture(asked), exchange_response_capture(end),
-                   record_path(&before.record));
-    return exchange_parse(record, &entry->exchange);
+    return end->response_captured == 0 || entry->merged_bytes ? PARSE_OK
+                                                              : unfinished_recapture(&entry->unfinished, end);
 }
 
 // The entry's own END. One without a reason says that the response still goes on. When the next request (or what looks
@@ -246,10 +262,11 @@ static void entry_end(struct pairing *pairing, struct waiting_entry *entry, cons
     bool paused = end->flags & (RECORD_FLAG_IDLE | RECORD_FLAG_NEXT | RECORD_FLAG_CLOSED);
     if (entry_update(entry, end) != PARSE_OK) {
         count_unparsed(pairing, SELF_UNPARSED_MALFORMED, 1);
-        entry->open = false;
+        unfinished_free(entry->unfinished);
+        entry->unfinished = NULL;
         return;
     }
-    enum framing framing = framing_judge(&entry->exchange, paused);
+    enum framing framing = unfinished_judge(entry->unfinished, paused);
     bool whole = framing == FRAMING_COMPLETE || (framing == FRAMING_UNKNOWN && paused);
     entry_deadline(entry, end->flags & RECORD_FLAG_NEXT ? FRAMING_UNKNOWN : framing, now_ns);
     if (whole || end->flags & RECORD_FLAG_CLOSED)
@@ -262,15 +279,15 @@ static void end_take(struct pairing *pairing, struct waiting_entry *entry, const
 {
     if (!entry)
         return;
-    if (entry->open && entry->sequence == end->sequence) {
+    if (entry->unfinished && entry->sequence == end->sequence) {
         entry_end(pairing, entry, end, now_ns);
-    } else if (!entry->open && entry->sequence == end->sequence && end->response_bytes > entry->response_bytes) {
+    } else if (!entry->unfinished && entry->sequence == end->sequence && end->response_bytes > entry->response_bytes) {
         pipeline_abandon(pairing, entry); // the next response went out without a record of its own
     }
     if (end->flags & RECORD_FLAG_CLOSED)
         entry_close(pairing, entry);
-    else if (!entry->open && entry->pipeline.count == 0)
-        waiting_drop(&pairing->waiting, entry);
+    else
+        drop_if_empty(pairing, entry);
 }
 
 void pairing_take(struct pairing *pairing, const struct http1_record *record, uint64_t now_ns)
@@ -290,4 +307,5 @@ void pairing_expire(struct pairing *pairing, uint64_t now_ns)
     for (uint32_t i = 0; waiting->count && i < waiting->high; i++)
         if (waiting->entries[i].used && waiting->entries[i].deadline_ns <= now_ns)
             entry_close(pairing, &waiting->entries[i]);
+    waiting_trim(waiting);
 }

@@ -32,7 +32,7 @@ bool parked_add(struct parked *parked, const struct http1_record *record, uint64
         return false;
     struct parked_record *slot = &parked->records[parked->count++];
     slot->since_ns = now_ns;
-    record_compose(&slot->room, record, exchange_request_capture(record), exchange_response_capture(record),
+    record_compose(&slot->room.record, record, exchange_request_capture(record), exchange_response_capture(record),
                    record_path(record));
     return true;
 }

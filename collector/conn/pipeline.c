@@ -1,6 +1,8 @@
 // See pipeline.h.
 #include "collector/conn/pipeline.h"
 
+#include <stdlib.h>
+
 // Bytes of the first request in the text, body included; 0 if its head is not whole, or if its end cannot be told.
 static uint64_t request_size(struct str text)
 {
@@ -27,8 +29,11 @@ unsigned pipeline_count(const struct exchange *exchange, struct str *ret_behind)
     return count;
 }
 
-void pipeline_load(struct pipeline *pipeline, const struct http1_record *record, struct str behind, unsigned count)
+struct pipeline *pipeline_new(const struct http1_record *record, struct str behind, unsigned count)
 {
+    struct pipeline *pipeline = malloc(sizeof *pipeline);
+    if (!pipeline)
+        return NULL;
     size_t end = (size_t)(behind.p + behind.n - (const char *)record->data);
     pipeline->count = (uint16_t)count;
     pipeline->n = (uint16_t)(behind.n < sizeof pipeline->bytes ? behind.n : sizeof pipeline->bytes);
@@ -36,6 +41,12 @@ void pipeline_load(struct pipeline *pipeline, const struct http1_record *record,
     pipeline->started = record->started;
     pipeline->beyond = record->request_bytes > end ? record->request_bytes - end : 0;
     memcpy(pipeline->bytes, behind.p, pipeline->n);
+    return pipeline;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+    free(pipeline);
 }
 
 void pipeline_take(struct pipeline *pipeline, const struct http1_record *response, union record_room *ret_record)
@@ -49,7 +60,7 @@ void pipeline_take(struct pipeline *pipeline, const struct http1_record *respons
     facts.request_bytes = pipeline->count > 1 ? size : held + pipeline->beyond;
     facts.arrived = pipeline->arrived;
     facts.started = pipeline->started;
-    record_compose(ret_record, &facts, (struct str){rest.p, held}, exchange_response_capture(response),
+    record_compose(&ret_record->record, &facts, (struct str){rest.p, held}, exchange_response_capture(response),
                    record_path(response));
     memmove(pipeline->bytes, pipeline->bytes + held, pipeline->n - held);
     pipeline->n = (uint16_t)(pipeline->n - held);

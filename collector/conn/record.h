@@ -11,7 +11,7 @@ union record_room {
 
 struct str record_path(const struct http1_record *record);
 
-// facts' times, totals and addresses with these three parts, each cut to what a record holds. The parts must not lie in
-// *to; facts may be to->record.
-void record_compose(union record_room *to, const struct http1_record *facts, struct str request, struct str response,
+// facts' times, totals and addresses with these three parts, each cut to what a record holds. There must be room for
+// them behind *to, and they must not lie there; facts may be *to.
+void record_compose(struct http1_record *to, const struct http1_record *facts, struct str request, struct str response,
                     struct str path);

@@ -2,6 +2,12 @@
 #include "collector/conn/waiting.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define TRIM_ENTRIES 1024 // a burst of fewer is not worth the work
 
 static uint32_t *bucket_of(const struct waiting *waiting, uint64_t connection)
 {
@@ -24,6 +30,10 @@ int waiting_init(struct waiting *waiting, unsigned max)
 
 void waiting_release(struct waiting *waiting)
 {
+    for (uint32_t i = 0; i < waiting->high; i++) {
+        unfinished_free(waiting->entries[i].unfinished);
+        pipeline_free(waiting->entries[i].pipeline);
+    }
     free(waiting->entries);
     free(waiting->buckets);
     *waiting = (struct waiting){0};
@@ -50,15 +60,10 @@ struct waiting_entry *waiting_add(struct waiting *waiting, uint64_t connection)
         return NULL;
     struct waiting_entry *entry = &waiting->entries[at - 1];
     uint32_t *bucket = bucket_of(waiting, connection);
-    entry->connection = connection;
-    entry->sequence = 0;
-    entry->next = *bucket;
-    entry->used = true;
-    entry->open = false;
-    entry->merged_bytes = entry->response_bytes = entry->deadline_ns = 0;
-    entry->pipeline.count = 0;
+    *entry = (struct waiting_entry){.connection = connection, .next = *bucket, .used = true};
     *bucket = at;
-    waiting->count++;
+    if (++waiting->count > waiting->peak)
+        waiting->peak = waiting->count;
     return entry;
 }
 
@@ -68,9 +73,31 @@ void waiting_drop(struct waiting *waiting, struct waiting_entry *entry)
     uint32_t *link = bucket_of(waiting, entry->connection);
     while (*link != at)
         link = &waiting->entries[*link - 1].next;
-    *link = entry->next;
-    entry->used = false;
-    entry->next = waiting->free;
+    uint32_t next = entry->next;
+    unfinished_free(entry->unfinished);
+    pipeline_free(entry->pipeline);
+    *entry = (struct waiting_entry){.next = waiting->free};
+    *link = next;
     waiting->free = at;
-    waiting->count--;
+    if (--waiting->count == 0) // from the start again: what few need lies close together
+        waiting->high = waiting->free = 0;
+}
+
+// Entries that are not in use at the end; they are zero when they are used again.
+static void entries_forget(const struct waiting *waiting)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = ((uintptr_t)&waiting->entries[waiting->high] + page - 1) & ~(page - 1);
+    uintptr_t end = (uintptr_t)&waiting->entries[waiting->max] & ~(page - 1);
+    if (start < end)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+void waiting_trim(struct waiting *waiting)
+{
+    if (waiting->peak < TRIM_ENTRIES || waiting->count > waiting->peak / 4)
+        return;
+    waiting->peak = waiting->count;
+    entries_forget(waiting);
+    malloc_trim(0);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collector/conn/pipeline.h"
+#include "collector/conn/unfinished.h"
 
 struct waiting_entry {
     uint64_t connection;
@@ -10,18 +11,17 @@ struct waiting_entry {
     uint32_t sequence; // of the exchange last seen
     uint32_t next;     // in its bucket, or of the free list
     bool used;
-    bool open;               // `exchange` is not finished
-    uint64_t merged_bytes;   // of the response, from records that turned out to be its body
-    uint64_t response_bytes; // of the exchange last finished
-    struct pipeline pipeline;
-    struct exchange exchange; // parsed from `room`
-    union record_room room;
+    uint64_t merged_bytes;         // of the response, from records that turned out to be its body
+    uint64_t response_bytes;       // of the exchange last finished
+    struct unfinished *unfinished; // NULL: the exchange last seen is finished
+    struct pipeline *pipeline;     // NULL: no requests wait
 };
 
 struct waiting {
     struct waiting_entry *entries;
     uint32_t *buckets;                            // entry + 1; 0: empty
-    uint32_t bucket_mask, max, high, free, count; // high: entries ever used; free: entry + 1
+    uint32_t bucket_mask, max, high, free, count; // high: entries used since all were free; free: entry + 1
+    uint32_t peak;                                // of count, since memory was given back
 };
 
 // 0 or -ENOMEM. Memory is touched only as far as it is used.
@@ -31,4 +31,7 @@ void waiting_release(struct waiting *waiting);
 struct waiting_entry *waiting_find(const struct waiting *waiting, uint64_t connection);
 // An empty entry; the connection must have none. NULL when full.
 struct waiting_entry *waiting_add(struct waiting *waiting, uint64_t connection);
+// Frees what is in it, too.
 void waiting_drop(struct waiting *waiting, struct waiting_entry *entry);
+// Gives back the memory of a burst that is over. Call it now and then.
+void waiting_trim(struct waiting *waiting);

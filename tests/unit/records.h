@@ -29,6 +29,6 @@ static inline struct http1_record *record_make(union record_room *room, struct s
     };
     if (response.n > HEAD_CAPTURE_MAX)
         memcpy(facts.tail, response.p + response.n - TAIL_CAPTURE, TAIL_CAPTURE);
-    record_compose(room, &facts, request, response, STR(""));
+    record_compose(&room->record, &facts, request, response, STR(""));
     return &room->record;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <stdio.h>
 #include "collector/conn/conn.h"
 #include "collector/core/clock.h"
@@ -18,6 +19,14 @@
 #define CHUNKED  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define TO_CLOSE "HTTP/1.0 200 OK\r\n\r\n"
 #define NOTES    64
+
+#define MANY           4000
+#define OPEN_BYTES_MAX 464 // an entry's exchange: see unfinished.h
+#ifdef __SANITIZE_ADDRESS__
+#define MALLINFO_COUNTS false // its allocator counts nothing
+#else
+#define MALLINFO_COUNTS true
+#endif
 
 struct note {
     char path[32];
@@ -44,6 +53,10 @@ static void note_span(void *context, const struct span *span)
     note->request_body = span->request_body;
     note->response_body = span->response_body;
     note->error = span->error_type != NULL;
+}
+
+static void drop_span(void *context, const struct span *span)
+{
 }
 
 static void process_add(uint32_t pid)
@@ -460,6 +473,33 @@ static void full(void **state)
     assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 4);
 }
 
+// Thousands of open responses, each with the longest heads that are captured: what one takes is bounded, and most of it
+// is given back when they are over.
+static void memory_of_many(void **state)
+{
+    char request[HEAD_CAPTURE_MAX + 1] = GET, response[HEAD_CAPTURE_MAX + 1] = LONG;
+    memset(request + strlen(GET), 'x', HEAD_CAPTURE_MAX - strlen(GET));
+    memset(response + strlen(LONG), 'x', HEAD_CAPTURE_MAX - strlen(LONG));
+    conn_table_free(table);
+    assert_int_equal(conn_table_new(&table, MANY, processes, &self, drop_span, NULL), 0);
+    size_t heap = mallinfo2().arena;
+    for (unsigned round = 1; round <= 2; round++) {
+        size_t before = mallinfo2().uordblks;
+        for (unsigned i = 0; i < MANY; i++) {
+            struct http1_record *record = record_make(&room, str_from(request), str_from(response));
+            record->connection = i;
+            feed(record, 0);
+        }
+        assert_int_equal(self.spans[SPAN_KIND_SERVER], (round - 1) * MANY);
+        if (MALLINFO_COUNTS)
+            assert_in_range(mallinfo2().uordblks - before, 1, MANY * OPEN_BYTES_MAX);
+        conn_table_flush(table);
+        assert_int_equal(self.spans[SPAN_KIND_SERVER], round * MANY);
+        assert_in_range(mallinfo2().uordblks, before, before + 8 * OPEN_BYTES_MAX); // what glibc keeps at hand
+        assert_in_range(mallinfo2().arena, 0, heap + MANY * OPEN_BYTES_MAX / 4);
+    }
+}
+
 static void parked(void **state)
 {
     const uint64_t s = NS_PER_SEC;
@@ -525,6 +565,7 @@ int main(void)
         TEST(coalesced_later),
         TEST(body_like_a_response),
         TEST(full),
+        TEST(memory_of_many),
         TEST(parked),
         TEST(parked_too_long),
     };

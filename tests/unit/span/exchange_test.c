@@ -137,13 +137,14 @@ static void unix_socket(void **state)
     union record_room tcp;
     struct http1_record *record = record_make(&tcp, STR(GET), STR(OK));
     record->family = AF_UNIX;
-    record_compose(&room, record, exchange_request_capture(record), exchange_response_capture(record), STR("\0shop"));
+    record_compose(&room.record, record, exchange_request_capture(record), exchange_response_capture(record),
+                   STR("\0shop"));
     build();
     assert_text(span.server_address, "@shop");
     assert_string_equal(span.server.text, "@shop");
     assert_string_equal(span.client.text, "");
     assert_int_equal(span.server_port, 0);
-    record_compose(&room, record, exchange_request_capture(record), exchange_response_capture(record), STR(""));
+    record_compose(&room.record, record, exchange_request_capture(record), exchange_response_capture(record), STR(""));
     build();
     assert_text(span.server_address, "shop.example");
 }
