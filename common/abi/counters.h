@@ -6,14 +6,14 @@
 
 // redstart_records_total{kind}
 #define COUNTERS_RECORDS(X)                                                                                            \
-    X(RECORD_HTTP1, "http1")         /* an exchange: request and response head */                                      \
-    X(RECORD_HTTP1_END, "http1_end") /* the same exchange's final times and sizes */                                   \
+    X(RECORD_HTTP1, "http1")             /* an exchange: request and response head */                                  \
+    X(RECORD_HTTP1_END, "http1_end")     /* the same exchange's final times and sizes */                               \
     X(RECORD_ENVIRONMENT, "environment") /* what a process says of itself */
 
 // redstart_records_lost_total{cause}
 #define COUNTERS_LOST(X)                                                                                               \
-    X(LOST_RING_FULL, "ring_full")       /* the collector did not drain in time */                                     \
-    X(LOST_NO_STORAGE, "no_storage")     /* the kernel had no memory for a connection's state */                       \
+    X(LOST_RING_FULL, "ring_full")        /* the collector did not drain in time */                                    \
+    X(LOST_NO_STORAGE, "no_storage")      /* the kernel had no memory for a connection's state */                      \
     X(LOST_EVENT_RING, "event_ring_full") /* a process event for the loader */
 
 // The same metric; last, so that recordings keep the places of the others.
@@ -33,14 +33,14 @@
 #define COUNTERS_OTHER(X)                                                                                              \
     X(CONNECTIONS_OPENED)                                                                                              \
     X(CONNECTIONS_CLOSED)                                                                                              \
-    X(WAKE_UPS)  /* the reader was woken because a ring passed 25 % */                                                 \
+    X(WAKE_UPS)   /* the reader was woken because a ring passed 25 % */                                                \
     X(TAILS_OPEN) /* responses that went on after their record: the loader's timer looks after them while > 0 */
 
 enum counter {
 #define X(id, ...) COUNTER_##id,
     COUNTERS_RECORDS(X) COUNTERS_LOST(X) COUNTERS_UNREADABLE(X) COUNTERS_OTHER(X) COUNTERS_SKIPPED(X)
 #undef X
-    COUNTER_MAX
+        COUNTER_MAX
 };
 
 // One CPU's counters; a power of two, so that no two CPUs share a cache line.

@@ -4,10 +4,10 @@
 
 #include "common/abi/types.h"
 
-#define EVENT_COMM_MAX 16
+#define EVENT_COMM_MAX     16
 #define EVENT_FILENAME_MAX 128
-#define EVENT_CGROUP_MAX 384
-#define EVENT_NAMESPACES 3
+#define EVENT_CGROUP_MAX   384
+#define EVENT_NAMESPACES   3
 
 enum event_kind {
     EVENT_NONE,
@@ -29,13 +29,13 @@ enum event_note {
 struct process_event {
     __u32 kind;
     __u32 pid, parent_pid;
-    __u16 port;     // EVENT_LISTEN
-    __u16 notes;    // enum event_note
+    __u16 port;  // EVENT_LISTEN
+    __u16 notes; // enum event_note
     __u64 start;
     char comm[EVENT_COMM_MAX];
     __u32 namespaces[EVENT_NAMESPACES], reserved; // pid, net, cgroup: inode numbers
-    char filename[EVENT_FILENAME_MAX]; // EVENT_EXEC: as given to execve(2)
-    char cgroup[EVENT_CGROUP_MAX];     // path, of events to decide on, if rules look at it
+    char filename[EVENT_FILENAME_MAX];            // EVENT_EXEC: as given to execve(2)
+    char cgroup[EVENT_CGROUP_MAX];                // path, of events to decide on, if rules look at it
 };
 ABI_SIZE(struct process_event, 568);
 #define EVENT_SHORT 56 // bytes of an event on which there is nothing to decide

@@ -6,7 +6,7 @@
 #include "common/abi/types.h"
 
 #define POLICY_PORTS 65536
-#define POLICY_BITS 8
+#define POLICY_BITS  8
 
 struct policy {
     __u8 settled;   // TARGET_PENDING, or 0 while rules are being replaced: no process is decided on

@@ -9,8 +9,8 @@
 #include "common/abi/types.h"
 #include "common/ipc/executable.h"
 
-#define MESSAGE_MAGIC 0x52445354u // "RDST"
-#define MESSAGE_EXE_MAX 256
+#define MESSAGE_MAGIC     0x52445354u // "RDST"
+#define MESSAGE_EXE_MAX   256
 #define MESSAGE_RINGS_MAX 64
 
 enum message_kind {

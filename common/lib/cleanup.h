@@ -30,6 +30,6 @@ static inline int fd_take(int *fd)
     return taken;
 }
 
-#define must_check __attribute__((warn_unused_result))
+#define must_check              __attribute__((warn_unused_result))
 #define printf_like(nth, first) __attribute__((__format__(__printf__, nth, first)))
-#define array_size(a) (sizeof(a) / sizeof((a)[0]))
+#define array_size(a)           (sizeof(a) / sizeof((a)[0]))
