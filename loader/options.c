@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static const char usage_text[] =
@@ -19,7 +20,8 @@ static const char usage_text[] =
     "Whom to serve, and as whom:\n"
     "  --socket PATH, --collector-uid UID, --uid UID, --gid GID (default: the owner of the socket's directory)\n"
     "Others:\n"
-    "  --variant NAME (of the hooks for socket I/O: sockio-tp, sockio-fentry, sockio-sys; default: the best that this kernel has)\n"
+    "  --variant NAME (of the hooks for socket I/O: sockio-tp, sockio-fentry, sockio-sys; default: the best that this\n"
+    "  kernel has)\n"
     "  --pin DIR, --detach, --config FILE, --log-level LEVEL, --log-format text|json, --help, --version\n";
 
 // Reads text into the option's place; NULL, or what was expected.
@@ -62,14 +64,24 @@ static const char *id_apply(char *text, void *place)
     return NULL;
 }
 
+static bool name_find(const char *text, const char *const *names, unsigned *ret_index)
+{
+    for (unsigned i = 0; names[i]; i++)
+        if (strcasecmp(text, names[i]) == 0) {
+            *ret_index = i;
+            return true;
+        }
+    return false;
+}
+
 static const char *level_apply(char *text, void *place)
 {
-    return log_level_parse(text, place) < 0 ? "error, warn, info or debug" : NULL;
+    return name_find(text, log_level_names, place) ? NULL : "error, warn, info or debug";
 }
 
 static const char *format_apply(char *text, void *place)
 {
-    return log_format_parse(text, place) < 0 ? "text or json" : NULL;
+    return name_find(text, log_format_names, place) ? NULL : "text or json";
 }
 
 static const struct option_row *option_find(const char *name)
@@ -103,10 +115,11 @@ static int arguments_apply(struct loader_options *options, char **argv)
     for (char **at = argv + 1; *at; at++) {
         char name[32], *value = strchr(*at, '=');
         bool dashes = strncmp(*at, "--", 2) == 0;
-        snprintf(name, sizeof name, "%.*s", value ? (int)(value - *at) : (int)strlen(*at), *at);
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
         const struct option_row *row = option_find(name + 2 * dashes);
-        bool separate = !value && !(row && !row->apply);
-        if (option_apply(options, dashes ? name + 2 : "", separate ? at[1] : value ? value + 1 : NULL, dashes ? "--" : *at) < 0)
+        bool separate = !value && (!row || row->apply);
+        value = separate ? at[1] : value ? value + 1 : NULL;
+        if (option_apply(options, dashes ? name + 2 : "", value, dashes ? "--" : *at) < 0)
             return -EINVAL;
         at += separate;
     }

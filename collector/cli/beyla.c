@@ -8,6 +8,7 @@
 #include "collector/conf/environment.h"
 #include "collector/conf/schema.h"
 #include "collector/conf/value.h"
+#include "common/lib/log.h"
 
 #define VARIABLE_NAME_MAX 128
 
@@ -71,11 +72,10 @@ void beyla_quote(FILE *out, struct str text)
 
 static void log_convert(struct beyla *beyla)
 {
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
     const struct yaml_node *node = beyla_take(beyla, beyla->yaml.root, "log_level");
-    for (unsigned i = 0; node && i < array_size(levels); i++)
-        if (node->text.p && strcasecmp(node->text.p, levels[i]) == 0) {
-            fprintf(beyla->out, "log:\n  level: %s\n", levels[i]);
+    for (unsigned i = 0; node && i < LOG_LEVEL_MAX; i++)
+        if (node->text.p && strcasecmp(node->text.p, log_level_names[i]) == 0) {
+            fprintf(beyla->out, "log:\n  level: %s\n", log_level_names[i]);
             return;
         }
     if (node)

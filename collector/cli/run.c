@@ -105,7 +105,6 @@ static struct str selection_text(const struct plan *plan)
 
 static int loader_start(struct run *run, char **environment)
 {
-    static const char *const levels[LOG_LEVEL_MAX] = {"error", "warn", "info", "debug"};
     char *arguments[RUN_LOADER_ARGUMENTS_MAX], uid[16], gid[16], collector_uid[16], pid[16];
     unsigned n = 0;
     snprintf(uid, sizeof uid, "%u", run->loader_identity.uid);
@@ -128,9 +127,9 @@ static int loader_start(struct run *run, char **environment)
     arguments[n++] = "--exclude-pid";
     arguments[n++] = pid;
     arguments[n++] = "--log-level";
-    arguments[n++] = (char *)levels[run->options.log_level];
+    arguments[n++] = (char *)log_level_names[run->options.log_level];
     arguments[n++] = "--log-format";
-    arguments[n++] = run->options.log_format == LOG_FORMAT_JSON ? "json" : "text";
+    arguments[n++] = (char *)log_format_names[run->options.log_format];
     if (run->options.config) {
         arguments[n++] = "--config";
         arguments[n++] = run->runtime.loader_conf;

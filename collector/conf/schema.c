@@ -12,8 +12,6 @@
 #define HOUR        (3600 * NS_PER_SEC)
 #define TEXT_MAX    255
 
-static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
-static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const mutings[] = {"keep", "mute", NULL};
 static const char *const prints[] = {"none", "text", "json", NULL};
 static const char *const samplers[] = {"parentbased_always_on",
@@ -33,10 +31,10 @@ static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const propagators[] = {"tracecontext", "baggage", "b3", "b3multi", "none", NULL};
 
 const struct schema_row schema[] = {
-    [SETTING_LOG_LEVEL] = {"log.level", SCHEMA_CHOICE, .names = log_levels, .initial = "info", .option = "--log-level",
+    [SETTING_LOG_LEVEL] = {"log.level", SCHEMA_CHOICE, .names = log_level_names, .initial = "info", .option = "--log-level",
                            .variables = "OTEL_LOG_LEVEL " BEYLA("LOG_LEVEL"), FIELD(log_level),
                            .about = "What redstart says on standard error."},
-    [SETTING_LOG_FORMAT] = {"log.format", SCHEMA_CHOICE, .names = log_formats, .initial = "text",
+    [SETTING_LOG_FORMAT] = {"log.format", SCHEMA_CHOICE, .names = log_format_names, .initial = "text",
                             .option = "--log-format", FIELD(log_format), .about = "How it says that."},
     [SETTING_SERVICE_NAME] = {"service.name", SCHEMA_TEXT, .min = 1, .max = SERVICE_NAME_MAX - 1,
                               .option = "--service-name", .variables = "OTEL_SERVICE_NAME " BEYLA("SERVICE_NAME"),

@@ -2,11 +2,9 @@
 // host cannot forge a line or move a terminal's cursor.
 #include "common/lib/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,38 +13,15 @@
 static const char *log_program = "redstart";
 static enum log_level log_max_level = LOG_LEVEL_INFO;
 static enum log_format log_line_format = LOG_FORMAT_TEXT;
-static const char *const level_names[LOG_LEVEL_MAX] = {"error", "warn", "info", "debug"};
+
+const char *const log_level_names[] = {"error", "warn", "info", "debug", NULL};
+const char *const log_format_names[] = {"text", "json", NULL};
 
 void log_init(const char *program, enum log_level level, enum log_format format)
 {
     log_program = program;
     log_max_level = level;
     log_line_format = format;
-}
-
-int log_level_parse(const char *text, enum log_level *ret_level)
-{
-    for (unsigned i = 0; i < LOG_LEVEL_MAX; i++)
-        if (strcasecmp(text, level_names[i]) == 0) {
-            *ret_level = (enum log_level)i;
-            return 0;
-        }
-    if (strcasecmp(text, "warning") == 0) {
-        *ret_level = LOG_LEVEL_WARN;
-        return 0;
-    }
-    return -EINVAL;
-}
-
-int log_format_parse(const char *text, enum log_format *ret_format)
-{
-    if (strcasecmp(text, "text") == 0)
-        *ret_format = LOG_FORMAT_TEXT;
-    else if (strcasecmp(text, "json") == 0)
-        *ret_format = LOG_FORMAT_JSON;
-    else
-        return -EINVAL;
-    return 0;
 }
 
 bool log_enabled(enum log_level level)
@@ -83,10 +58,11 @@ void log_write(enum log_level level, const char *format, ...)
     if (log_line_format == LOG_FORMAT_JSON) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        n = snprintf(line, sizeof line, "{\"time\":%lld.%03ld,\"level\":\"%s\",\"program\":\"%s\",\"message\":\"%s\"}\n",
-                     (long long)now.tv_sec, now.tv_nsec / 1000000, level_names[level], log_program, escaped);
+        n = snprintf(line, sizeof line,
+                     "{\"time\":%lld.%03ld,\"level\":\"%s\",\"program\":\"%s\",\"message\":\"%s\"}\n",
+                     (long long)now.tv_sec, now.tv_nsec / 1000000, log_level_names[level], log_program, escaped);
     } else {
-        n = snprintf(line, sizeof line, "%s: %s: %s\n", log_program, level_names[level], escaped);
+        n = snprintf(line, sizeof line, "%s: %s: %s\n", log_program, log_level_names[level], escaped);
     }
     if (n > 0) {
         size_t size = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;

@@ -6,20 +6,20 @@
 #include "common/lib/cleanup.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_MAX };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_MAX };
+
+// As options and files have them; each ends in NULL.
+extern const char *const log_level_names[LOG_LEVEL_MAX + 1];
+extern const char *const log_format_names[LOG_FORMAT_MAX + 1];
 
 // program: "redstart", "redstart-loader" ...; kept, not copied.
 void log_init(const char *program, enum log_level level, enum log_format format);
-// "error", "warn" ("warning"), "info", "debug", any case. 0 or -EINVAL.
-int log_level_parse(const char *text, enum log_level *ret_level) must_check;
-// "text" or "json". 0 or -EINVAL.
-int log_format_parse(const char *text, enum log_format *ret_format) must_check;
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *format, ...) printf_like(2, 3);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 // At most one line per call site and second; the rest are counted and said with the next line.

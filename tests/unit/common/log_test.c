@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,30 +32,6 @@ static const char *capture_end(void)
     close(saved_stderr);
     close(pipe_read);
     return captured;
-}
-
-static void names_are_parsed(void **state)
-{
-    static const struct {
-        const char *text;
-        int error;
-        enum log_level level;
-    } cases[] = {
-        {"error", 0, LOG_LEVEL_ERROR},     {"warn", 0, LOG_LEVEL_WARN},   {"Warning", 0, LOG_LEVEL_WARN},
-        {"INFO", 0, LOG_LEVEL_INFO},       {"debug", 0, LOG_LEVEL_DEBUG}, {"", -EINVAL, LOG_LEVEL_MAX},
-        {"infos", -EINVAL, LOG_LEVEL_MAX},
-    };
-    for (size_t i = 0; i < array_size(cases); i++) {
-        enum log_level level = LOG_LEVEL_MAX;
-        assert_int_equal(log_level_parse(cases[i].text, &level), cases[i].error);
-        assert_int_equal(level, cases[i].level);
-    }
-    enum log_format format = LOG_FORMAT_TEXT;
-    assert_int_equal(log_format_parse("json", &format), 0);
-    assert_int_equal(format, LOG_FORMAT_JSON);
-    assert_int_equal(log_format_parse("text", &format), 0);
-    assert_int_equal(format, LOG_FORMAT_TEXT);
-    assert_int_equal(log_format_parse("xml", &format), -EINVAL);
 }
 
 static void a_level_hides_those_below(void **state)
@@ -141,7 +116,6 @@ static void a_call_site_is_limited_to_a_line_a_second(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_parsed),
         cmocka_unit_test(a_level_hides_those_below),
         cmocka_unit_test(an_argument_cannot_forge_a_line),
         cmocka_unit_test(json_lines),
