@@ -7,9 +7,15 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+#include <linux/capability.h>
 #include "common/lib/cleanup.h"
 
+#define CAPABILITY(number) (UINT64_C(1) << (number))
+
+// What this process may make use of: a CAPABILITY() each.
+uint64_t identity_capabilities(void);
 // Root becomes uid (and gid) for good and keeps the capabilities of "load"; another user only gives up what is more
 // than those. No new privileges, not dumpable. 0 or -errno after a log line.
 int identity_take(uid_t uid, gid_t gid) must_check;

@@ -1,4 +1,4 @@
-// See listen.h. Called by main.c.
+// See listen.h. Called by main.c, as the user that the loader has become.
 #include "loader/listen.h"
 
 #include <errno.h>
@@ -9,38 +9,31 @@
 #include <unistd.h>
 #include "common/lib/log.h"
 
-static int address_set(struct sockaddr_un *address, const char *path)
+// Who serves there, if anybody: a socket that nobody listens on refuses.
+static bool address_held(int fd, const struct sockaddr_un *address)
 {
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address->sun_path) {
-        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address->sun_path - 1);
-        return -ENAMETOOLONG;
-    }
-    strcpy(address->sun_path, path);
-    return 0;
-}
-
-bool listen_held(const char *path)
-{
-    struct sockaddr_un address;
-    cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct ucred who = {0};
     socklen_t size = sizeof who;
 
-    if (fd < 0 || address_set(&address, path) < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno != EAGAIN)
         return false;
-    log_error("another loader serves %s: pid %d; stop it first", path, who.pid);
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size); // of one with a full queue: pid 0
+    log_error("another loader serves %s: pid %d; stop it first", address->sun_path, who.pid);
     return true;
 }
 
 int listen_open(const char *path)
 {
-    struct sockaddr_un address;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (address_set(&address, path) < 0)
+    if (strlen(path) >= sizeof address.sun_path) {
+        log_error("--socket %s: the path is longer than %zu bytes", path, sizeof address.sun_path - 1);
         return -ENAMETOOLONG;
+    }
+    strcpy(address.sun_path, path);
+    if (address_held(fd, &address))
+        return -EADDRINUSE;
     unlink(path); // of a loader that was killed: the directory is only ours to write
     // Anybody may knock; who is served is decided by SO_PEERCRED.
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||

@@ -81,8 +81,8 @@ static int identity_find(struct loader_options *options)
     if (!options->gid)
         options->gid = options->uid;
     if (!options->uid || options->uid == options->collector_uid) {
-        log_error("no user to become: give --uid UID, not root's and not the collector's, or a directory for the socket that "
-                  "belongs to that user");
+        log_error("no user to become: give --uid UID, not root's and not the collector's, or a directory for the "
+                  "socket that belongs to that user");
         return -EINVAL;
     }
     return 0;
@@ -97,8 +97,7 @@ static void silence_say(const struct loader *loader)
 }
 
 // Attaches, or takes over what a loader that was killed left attached, in the best way that this kernel has. 1 if
-// taken over, 0, or
-// -errno.
+// taken over, 0, or -errno.
 static int loader_try(struct loader *loader)
 {
     const char *wanted = loader->options->variant, *variant;
@@ -178,9 +177,12 @@ static int loader_run(struct loader *loader)
 static int loader_detach(const struct loader_options *options)
 {
     cleanup_fd int fd = open(options->pin_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? EXIT_DONE : (log_error("%s: %s", options->pin_path, strerror(errno)), EXIT_FAILED);
-    pin_remove(fd, options->pin_path);
+    if (fd < 0 && errno != ENOENT) {
+        log_error("%s: %s", options->pin_path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (fd >= 0)
+        pin_remove(fd, options->pin_path);
     return EXIT_DONE;
 }
 
@@ -200,14 +202,12 @@ int main(int argc, char **argv)
         return EXIT_UNABLE;
     if (identity_find(options) < 0)
         return EXIT_USAGE;
-    if (listen_held(options->socket_path))
-        return EXIT_FAILED;
     if (options->pin_path && (loader.pin_fd = pin_open(options->pin_path, options->uid, options->gid)) < 0)
         return EXIT_FAILED;
     resolve_start(&loader.resolve); // while there is a right to execute, and, as root, to give it another user
     loader.signal_fd = signals_open();
     if (loader.signal_fd < 0 || identity_take(options->uid, options->gid) < 0 || seccomp_before_load() < 0)
         return EXIT_UNABLE;
-    loader.selection = (struct selection){.arguments = argv, .options = options, .probes = &loader.probes, .self = (uint32_t)getpid()};
+    loader.selection = (struct selection){argv, options, &loader.probes, .self = (uint32_t)getpid()};
     return loader_run(&loader);
 }

@@ -3,19 +3,21 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "common/lib/log.h"
 #include "loader/probes.h"
 #include "redstart.skel.h"
 
 #define PIN_NAME_MAX 64
+#define PIN_NAMES    "@(prog|link|map)_*" // what is not called so is not ours to remove
 
 // What is done with each program and its link, each map, each ring: pinned; compared with what is pinned; replaced by
 // it, under the number of the fd, so that all else stays as it is.
@@ -69,25 +71,28 @@ int pin_open(const char *path, uid_t uid, gid_t gid)
     return r ? r : fd_take(&fd);
 }
 
+static bool info_get(int fd, void *ret_info, __u32 size)
+{
+    return bpf_obj_get_info_by_fd(fd, ret_info, &size) == 0;
+}
+
 // Is the pinned program the same, and runs by this link? A link's pin is a name: what it runs is the kernel's word.
 static bool program_same(int ours, int pinned, int link)
 {
     struct bpf_prog_info a = {0}, b = {0};
     struct bpf_link_info c = {0};
-    __u32 size_a = sizeof a, size_b = sizeof b, size_c = sizeof c;
 
-    return bpf_obj_get_info_by_fd(ours, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(pinned, &b, &size_b) == 0 &&
-           bpf_obj_get_info_by_fd(link, &c, &size_c) == 0 && memcmp(a.tag, b.tag, sizeof a.tag) == 0 && c.prog_id == b.id;
+    return info_get(ours, &a, sizeof a) && info_get(pinned, &b, sizeof b) && info_get(link, &c, sizeof c) &&
+           memcmp(a.tag, b.tag, sizeof a.tag) == 0 && c.prog_id == b.id;
 }
 
 static bool map_same(int ours, int pinned)
 {
     struct bpf_map_info a = {0}, b = {0};
-    __u32 size_a = sizeof a, size_b = sizeof b;
 
-    return bpf_obj_get_info_by_fd(ours, &a, &size_a) == 0 && bpf_obj_get_info_by_fd(pinned, &b, &size_b) == 0 &&
-           a.type == b.type && a.key_size == b.key_size && a.value_size == b.value_size &&
-           a.max_entries == b.max_entries && a.map_flags == b.map_flags && strcmp(a.name, b.name) == 0;
+    return info_get(ours, &a, sizeof a) && info_get(pinned, &b, sizeof b) && a.type == b.type &&
+           a.key_size == b.key_size && a.value_size == b.value_size && a.max_entries == b.max_entries &&
+           a.map_flags == b.map_flags && strcmp(a.name, b.name) == 0;
 }
 
 static int pin_differs(const char *name)
@@ -132,7 +137,8 @@ static int pins_step(int directory, enum pin_step step, const struct probes *pro
 
     for (int i = 0; !r && i < all->prog_cnt; i++)
         if (bpf_program__autoload(*all->progs[i].prog)) // else another variant's
-            r = program_pin(directory, step, all->progs[i].name, bpf_program__fd(*all->progs[i].prog), all->progs[i].link);
+            r = program_pin(directory, step, all->progs[i].name, bpf_program__fd(*all->progs[i].prog),
+                            all->progs[i].link);
     bpf_object__for_each_map(map, probes->skeleton->obj)
         r = r ? r : map_pin(directory, step, pin_map_name(map), bpf_map__fd(map));
     for (unsigned i = 0; !r && i < probes->rings; i++) {
@@ -146,20 +152,16 @@ static int pins_step(int directory, enum pin_step step, const struct probes *pro
 // Without readdir(3), which wants memory: this runs behind the last filter too.
 static void pins_clear(int directory)
 {
-    struct entry {
-        uint64_t inode, offset;
-        unsigned short size;
-        unsigned char type;
-        char name[];
-    };
     cleanup_fd int listing = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _Alignas(uint64_t) char entries[2048];
-    long n;
+    _Alignas(struct dirent64) char entries[2048];
+    ssize_t n;
 
-    while (listing >= 0 && (n = syscall(SYS_getdents64, listing, entries, sizeof entries)) > 0)
-        for (long at = 0; at < n; at += ((struct entry *)(entries + at))->size)
-            if (((struct entry *)(entries + at))->name[0] != '.')
-                unlinkat(directory, ((struct entry *)(entries + at))->name, 0);
+    while (listing >= 0 && (n = getdents64(listing, entries, sizeof entries)) > 0)
+        for (ssize_t at = 0; at < n; at += ((struct dirent64 *)(entries + at))->d_reclen) {
+            const char *name = ((struct dirent64 *)(entries + at))->d_name;
+            if (fnmatch(PIN_NAMES, name, FNM_EXTMATCH) == 0)
+                unlinkat(directory, name, 0);
+        }
 }
 
 int pin_adopt(int directory, const struct probes *probes)

@@ -16,9 +16,10 @@
 #include "redstart.skel.h"
 
 #define CPUS_PER_RING_SHIFT 2
-#define PID_MAX_LIMIT (4u << 20) // include/linux/threads.h
-#define CONNECTIONS_MAX (1u << 16) // of a hash
-#define ENVIRONS "exec_environ", "listen_environ", "walk_environs" // Linux 5.18: before, a way without them is left
+#define PID_MAX_LIMIT       (4u << 20) // include/linux/threads.h
+#define CONNECTIONS_MAX     (1u << 16) // of a hash
+// Linux 5.18: before, a way without them is left.
+#define ENVIRONS "exec_environ", "listen_environ", "walk_environs"
 
 // The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours
 // have no socket storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls
@@ -126,9 +127,8 @@ void probes_drop(struct probes *probes)
     probes->skeleton = NULL;
 }
 
-int probes_load(struct probes *ret_probes, unsigned way)
+int probes_load(struct probes *probes, unsigned way)
 {
-    struct probes *probes = ret_probes;
     int cpus = libbpf_num_possible_cpus();
     unsigned shift = CPUS_PER_RING_SHIFT;
 
@@ -146,7 +146,9 @@ int probes_load(struct probes *ret_probes, unsigned way)
         return -errno;
     probes->skeleton->rodata->cfg_ring_size = PROBES_RING_SIZE;
     probes->skeleton->rodata->cfg_ring_shift = shift;
-    int r = maps_size(probes) && way_take(probes->skeleton, &ways[way]) ? redstart_bpf__load(probes->skeleton) : -EINVAL;
+    if (!maps_size(probes) || !way_take(probes->skeleton, &ways[way]))
+        return -EINVAL;
+    int r = redstart_bpf__load(probes->skeleton);
     if (!r) // written by programs only: whoever gets the fd, the collector too, can read it and no more
         r = bpf_map_freeze(bpf_map__fd(probes->skeleton->maps.counters));
     return r ? r : rings_make(probes);
@@ -171,15 +173,15 @@ int probes_map(struct probes *probes)
     size_t targets_size = ((size_t)probes->targets_size + 3) / 4 * 4 * sizeof(struct target);
     int both = PROT_READ | PROT_WRITE;
 
-    probes->fds = (struct probes_fds){
-        bpf_map__fd(skeleton->maps.events),       bpf_map__fd(skeleton->maps.counters),
-        bpf_link__fd(skeleton->links.walk_tasks), bpf_link__fd(skeleton->links.walk_files),
-        bpf_link__fd(skeleton->links.walk_tails),
-        skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1,
-    };
+    probes->events_fd = bpf_map__fd(skeleton->maps.events);
+    probes->counters_fd = bpf_map__fd(skeleton->maps.counters);
+    probes->walk_tasks = bpf_link__fd(skeleton->links.walk_tasks);
+    probes->walk_files = bpf_link__fd(skeleton->links.walk_files);
+    probes->walk_tails = bpf_link__fd(skeleton->links.walk_tails);
+    probes->walk_environs = skeleton->links.walk_environs ? bpf_link__fd(skeleton->links.walk_environs) : -1;
     void *targets = mmap(NULL, targets_size, both, MAP_SHARED, bpf_map__fd(skeleton->maps.targets), 0);
     struct redstart_bpf__bss *data = mmap(NULL, sizeof *data, both, MAP_SHARED, bpf_map__fd(skeleton->maps.bss), 0);
-    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED, probes->fds.counters, 0);
+    void *counters = mmap(NULL, probes->cpus * sizeof(struct counters), PROT_READ, MAP_SHARED, probes->counters_fd, 0);
     if (targets == MAP_FAILED || data == MAP_FAILED || counters == MAP_FAILED)
         return -errno;
     probes->targets = targets;
@@ -232,7 +234,7 @@ bool probes_skipped(struct probes *probes)
 
 int probes_walk_tasks(const struct probes *probes)
 {
-    return bpf_iter_create(probes->fds.walk_tasks);
+    return bpf_iter_create(probes->walk_tasks);
 }
 
 int probes_walk(int link)

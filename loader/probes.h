@@ -14,29 +14,24 @@
 
 struct redstart_bpf;
 
-// What is needed once everything is attached.
-struct probes_fds {
-    int events, counters;                                  // maps
-    int walk_tasks, walk_files, walk_tails, walk_environs; // links of the iterators; the last: -1 before Linux 5.18
-};
-
 struct probes {
     struct redstart_bpf *skeleton;
-    struct probes_fds fds;
+    int events_fd, counters_fd;                            // maps, once everything is attached
+    int walk_tasks, walk_files, walk_tails, walk_environs; // links of iterators; the last: -1 before Linux 5.18
     unsigned cpus;
     unsigned rings;
     int ring_fd[PROBES_RINGS_MAX];
     volatile struct target *targets; // mapped: one for each pid
     uint32_t targets_size;
     volatile struct policy *policy; // mapped
-    volatile __u64 *skipped;     // mapped; see probes_skipped
-    volatile uint64_t *counters; // mapped, read only: cpus x struct counters
+    volatile __u64 *skipped;        // mapped; see probes_skipped
+    volatile uint64_t *counters;    // mapped, read only: cpus x struct counters
 };
 
 // The variant of way 0, 1, ... to see socket I/O, best first, then NULL.
 const char *probes_variant(unsigned way);
 // A failure, to attach as well, is no last word: drop it, this kernel may do for another way. 0 or -errno.
-int probes_load(struct probes *ret_probes, unsigned way) must_check;
+int probes_load(struct probes *probes, unsigned way) must_check;
 int probes_attach(struct probes *probes) must_check;
 // Drops what was loaded or attached.
 void probes_drop(struct probes *probes);
@@ -51,13 +46,13 @@ bool probes_observed(const struct probes *probes, uint32_t pid);
 // Sum of a counter over all CPUs.
 uint64_t probes_counter(const struct probes *probes, unsigned which);
 // Asks how often the kernel left out a run of one of our programs, because another one of it is interrupted on that CPU
-// (counted since Linux 5.12). True if that is news, which the next run of fds.walk_tails makes
+// (counted since Linux 5.12). True if that is news, which the next run of walk_tails makes
 // COUNTER_LOST_PROBE_SKIPPED.
 bool probes_skipped(struct probes *probes);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.
 int probes_walk_tasks(const struct probes *probes) must_check;
-// Runs one that writes nothing over everything, to its end: fds.walk_files marks the sockets of all observed processes,
+// Runs one that writes nothing over everything, to its end: walk_files marks the sockets of all observed processes,
 // walk_tails reports responses that went on and fell silent, walk_environs tells the collector what processes say of
 // themselves. 0 or -errno.
 int probes_walk(int link) must_check;

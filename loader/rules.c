@@ -7,10 +7,11 @@
 #include <string.h>
 
 #define PID_MAX_LIMIT 4194304 // include/linux/threads.h
-#define EXCLUDE "exclude-"
+#define EXCLUDE       "exclude-"
 
 static const char *const fields[RULE_FIELD_MAX] = {"port", "exe", "pid", "unit", "cgroup", "containers_only"};
-static const char expected[] = "values, as in port=8080,9000-9010 exe=java,/srv/*/bin/* pid=4711 unit=shop cgroup=/kubepods* containers_only";
+static const char expected[] = "values, as in port=8080,9000-9010 exe=java,/srv/*/bin/* pid=4711 unit=shop "
+                               "cgroup=/kubepods* containers_only";
 
 static bool ports_add(struct rules *rules, const char *text, uint8_t bit)
 {
@@ -94,7 +95,7 @@ static const char *rule_add(struct rules *rules, bool exclude, const char *text)
     for (const char *at = text; *at && !wrong; at += strspn(at, " \t")) {
         size_t size = strcspn(at, " \t"), name = strcspn(at, "= \t");
         enum rule_field field = field_find(at, name);
-        if (field == RULE_FIELD_MAX || size - name > sizeof value)
+        if (field == RULE_FIELD_MAX || size - name >= sizeof value)
             return expected;
         snprintf(value, sizeof value, "%.*s", (int)(size - name), at + name);
         wrong = field_add(rules, alone ? field : index, exclude, field, value + (*value == '='));
@@ -133,7 +134,8 @@ void rules_finish(struct rules *rules)
     policy->names |= policy->all;
 }
 
-static bool item_matches(const struct rules *rules, const struct rule_item *item, const struct process_event *event, const char *exe)
+static bool item_matches(const struct rules *rules, const struct rule_item *item, const struct process_event *event,
+                         const char *exe)
 {
     const char *glob = rules->text + item->text, *slash = strrchr(exe, '/');
 
@@ -152,8 +154,8 @@ static bool item_matches(const struct rules *rules, const struct rule_item *item
     return false;
 }
 
-struct rules_verdict rules_judge(const struct rules *rules, const struct process_event *event, const char *exe, uint8_t lineage,
-                                 bool contained)
+struct rules_verdict rules_judge(const struct rules *rules, const struct process_event *event, const char *exe,
+                                 uint8_t lineage, bool contained)
 {
     struct rules_verdict verdict = {.selected = rules->policy.all};
     uint8_t met[RULES_MAX] = {0};
@@ -163,7 +165,8 @@ struct rules_verdict rules_judge(const struct rules *rules, const struct process
             met[rules->item[i].rule] |= (uint8_t)(1 << rules->item[i].field);
     for (unsigned i = 0; i < RULES_MAX; i++) {
         const struct rule *rule = &rules->rule[i];
-        met[i] |= (uint8_t)((lineage & rule->lineage_bit ? 1 << RULE_PID : 0) | (contained ? 1 << RULE_CONTAINERS_ONLY : 0));
+        met[i] |= contained ? 1 << RULE_CONTAINERS_ONLY : 0;
+        met[i] |= lineage & rule->lineage_bit ? 1 << RULE_PID : 0;
         verdict.bits |= met[i] & 1 << RULE_PID ? rule->lineage_bit : 0;
         if ((met[i] & rule->fields) != rule->fields)
             continue;

@@ -9,10 +9,10 @@
 #include "common/abi/event.h"
 #include "common/abi/policy.h"
 
-#define RULES_MAX 64
-#define RULES_PLAIN (2 * RULE_FIELD_MAX)
+#define RULES_MAX       64
+#define RULES_PLAIN     (2 * RULE_FIELD_MAX)
 #define RULES_ITEMS_MAX 512
-#define RULES_TEXT_MAX 16384
+#define RULES_TEXT_MAX  16384
 
 enum rule_field { RULE_PORT, RULE_EXE, RULE_PID, RULE_UNIT, RULE_CGROUP, RULE_CONTAINERS_ONLY, RULE_FIELD_MAX };
 
@@ -31,7 +31,7 @@ struct rules {
         uint32_t pid;
     } item[RULES_ITEMS_MAX];
     unsigned count, item_count, text_size, bits; // count: of rules behind the plain ones
-    uint64_t lineages; // tells sets of pids apart
+    uint64_t lineages;                           // tells sets of pids apart
     char text[RULES_TEXT_MAX];
     struct policy policy; // for the kernel side
 };
@@ -49,5 +49,5 @@ const char *rules_add(struct rules *rules, const char *name, const char *value);
 void rules_finish(struct rules *rules);
 // event: its cgroup is a path. lineage: bits that the process or its parent has. contained: its namespaces are not
 // the host's.
-struct rules_verdict rules_judge(const struct rules *rules, const struct process_event *event, const char *exe, uint8_t lineage,
-                                 bool contained);
+struct rules_verdict rules_judge(const struct rules *rules, const struct process_event *event, const char *exe,
+                                 uint8_t lineage, bool contained);

@@ -14,25 +14,36 @@
 #include "common/lib/log.h"
 
 #define BPF_ITER_CREATE_COMMAND 33 // enum bpf_cmd; older headers lack it
-#define OPEN_WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
+#define OPEN_WRITES             (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
 #define VIOLATION SECCOMP_RET_TRAP
 
 // Loading: what a loader never does.
 static const int load_refused[] = {
+    // Another program, another process.
     SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
+    // The kernel itself.
     SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load, SYS_reboot,
-    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_setns, SYS_unshare,
-    SYS_open_by_handle_at, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup,
-    SYS_perf_event_open, SYS_socket, FILTER_END}; // but unix_sockets
+    // Other files than those it is meant to see.
+    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_setns,
+    SYS_unshare, SYS_open_by_handle_at,
+    // Others' keys; large parts of the kernel that it does not use.
+    SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup, SYS_perf_event_open,
+    // The network, but for unix_sockets.
+    SYS_socket, FILTER_END};
 
 // Serving: all there is.
 static const int serve_allowed[] = {
-    SYS_epoll_pwait, SYS_epoll_ctl, SYS_read, SYS_write, SYS_close, // the loop: timer, signals, iterators, log
-    SYS_accept4, SYS_getsockopt, SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, // collector, resolver, service manager
-    SYS_readlinkat, SYS_faccessat, SYS_newfstatat, // /proc/PID/exe: its name, whether it is there
-    SYS_getdents64, SYS_unlinkat, SYS_munmap, // the end: pins and the socket are removed
-    SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall, SYS_clock_gettime,
+    // The loop: timer, signals, iterators, log.
+    SYS_epoll_pwait, SYS_epoll_ctl, SYS_read, SYS_write, SYS_close,
+    // Collector, resolver, service manager.
+    SYS_accept4, SYS_getsockopt, SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg,
+    // /proc/PID/exe: its name, whether it is there.
+    SYS_readlinkat, SYS_faccessat, SYS_newfstatat,
+    // The end: pins and the socket are removed.
+    SYS_getdents64, SYS_unlinkat, SYS_munmap, SYS_exit_group,
+    // The C library and the kernel.
+    SYS_rt_sigreturn, SYS_restart_syscall, SYS_clock_gettime,
 #ifdef SYS_epoll_wait // x86-64 keeps the older calls beside the ones above
     SYS_epoll_wait, SYS_readlink, SYS_access, SYS_unlink, SYS_rmdir,
 #endif
@@ -43,7 +54,8 @@ static const int serve_without_memory[] = {SYS_brk, SYS_mmap, FILTER_END}; // re
 static const struct filter_tied unix_sockets = {SYS_socket, 0, FILTER_IS, AF_UNIX};
 static const struct filter_tied iterators = {SYS_bpf, 0, FILTER_IS, BPF_ITER_CREATE_COMMAND};
 static const struct filter_tied statistics = {SYS_bpf, 0, FILTER_IS, BPF_OBJ_GET_INFO_BY_FD}; // of our programs
-static const struct filter_tied reading = {SYS_openat, 2, FILTER_LACKS, OPEN_WRITES}; // /proc/PID/exe for the resolver, our pins
+// /proc/PID/exe for the resolver, our pins.
+static const struct filter_tied reading = {SYS_openat, 2, FILTER_LACKS, OPEN_WRITES};
 
 // Async-signal-safe: a number and two writes at most.
 static void violation_say(int number, siginfo_t *info, void *context)

@@ -10,7 +10,7 @@
 
 #define LINEAGE_PASSES_MAX 16 // children with a lower pid than their parent's need another pass
 
-#define KTHREADD 2 // is the host's, whoever else is not
+#define KTHREADD     2 // is the host's, whoever else is not
 #define OWN_PROGRAMS "redstart?(-loader|-collector|-resolver)"
 
 // The executable's path as the kernel links it; without the mark of a deleted file. Returns its length, 0 if there is
@@ -41,19 +41,19 @@ static struct target selection_judge(struct selection *selection, const struct p
     uint8_t known = event->kind == EVENT_TASK ? TARGET_KNOWN | TARGET_GONE : 0;
     if (fnmatch(OWN_PROGRAMS, slash ? slash + 1 : path, FNM_EXTMATCH) == 0) // anybody can be called so
         return (struct target){TARGET_EXCLUDED, 0};
-    struct target before = probes_target(selection->probes, event->pid);
-    uint8_t lineage = (before.rules | probes_target(selection->probes, event->parent_pid).rules) & rules->policy.lineage;
+    uint8_t lineage = probes_target(selection->probes, event->pid).rules;
+    lineage |= probes_target(selection->probes, event->parent_pid).rules;
     bool contained = event->pid > KTHREADD && memcmp(selection->host, event->namespaces, sizeof selection->host) != 0;
-    struct rules_verdict verdict = rules_judge(rules, event, path, lineage, contained);
-    if (verdict.excluded)
-        return (struct target){TARGET_EXCLUDED | (before.flags & known), verdict.bits};
+    struct rules_verdict verdict = rules_judge(rules, event, path, lineage & rules->policy.lineage, contained);
     // A selected port makes its own mark when the process listens; that stays until the process executes something
     // else.
-    before = probes_target(selection->probes, event->pid);
-    bool keeps = event->kind != EVENT_MOVE || event->notes & EVENT_BY_PORT;
-    return (struct target){(uint8_t)((verdict.selected ? TARGET_CLIENT | TARGET_SERVER : keeps ? before.flags & TARGET_CLIENT : 0) |
-                                     (before.flags & known)),
-                           verdict.bits};
+    bool keeps = !verdict.excluded && (event->kind != EVENT_MOVE || event->notes & EVENT_BY_PORT);
+    uint8_t flags = probes_target(selection->probes, event->pid).flags & (keeps ? known | TARGET_CLIENT : known);
+    if (verdict.excluded)
+        flags |= TARGET_EXCLUDED;
+    else if (verdict.selected)
+        flags |= TARGET_CLIENT | TARGET_SERVER;
+    return (struct target){flags, verdict.bits};
 }
 
 bool selection_decide(struct selection *selection, const struct process_event *event)
@@ -128,7 +128,7 @@ int selection_apply(struct selection *selection, uint8_t lineage)
     probes->policy->settled = TARGET_PENDING;
     // Twice: the first walk finds listeners, and thereby processes, whose connections the second one marks.
     for (int pass = 0; r >= 0 && pass < 2; pass++)
-        r = probes_walk(probes->fds.walk_files);
+        r = probes_walk(probes->walk_files);
     if (r < 0)
         log_error("cannot walk the processes and sockets of this host: %s", strerror(-r));
     return r;

@@ -12,7 +12,7 @@ struct selection {
     char **arguments;
     struct loader_options *options;
     struct probes *probes;
-    uint32_t self, collector;   // never observed
+    uint32_t self, collector;        // never observed
     uint32_t host[EVENT_NAMESPACES]; // of the kernel's threads
 };
 

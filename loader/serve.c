@@ -22,17 +22,17 @@ struct server {
     struct selection *selection;
     struct ring_buffer *events;
     int epoll_fd, listen_fd, signal_fd, timer_fd;
-    int peer_fd;        // the collector, -1
+    int peer_fd; // the collector, -1
     struct ucred peer;
-    bool peer_greeted;  // its hello was right
-    unsigned peer_ticks; // of the timer since it connected
+    bool peer_greeted;              // its hello was right
+    unsigned peer_ticks;            // of the timer since it connected
     uint64_t watchdog_ticks, ticks; // of the timer: from one sign of life to the next (0: none is waited for); so far
-    int sync_fd;        // the walk over all processes that is being told to it, -1
-    bool said[POLICY_PORTS]; // ports whose first listener was logged
-    bool sync_again;    // something could not be told: walk once more
+    int sync_fd;                    // the walk over all processes that is being told to it, -1
+    bool said[POLICY_PORTS];        // ports whose first listener was logged
+    bool sync_again;                // something could not be told: walk once more
     struct resolve *resolve;
     uint32_t resolve_from, resolve_next; // the pid from which this walk, and the next one, asks for executables
-    bool walk; // sockets, once the events at hand are handled
+    bool walk;                           // sockets, once the events at hand are handled
     struct process_event pending[8];
     unsigned pending_count, pending_next;
 };
@@ -62,15 +62,16 @@ static bool peer_send(struct server *server, const void *message, size_t size)
 static int hand_over(struct server *server)
 {
     struct probes *probes = server->selection->probes;
-    struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0, probes->cpus * (uint32_t)sizeof(struct counters)};
-    int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->fds.counters);
+    struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0,
+                                      probes->cpus * (uint32_t)sizeof(struct counters)};
+    int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->counters_fd);
 
     for (uint32_t i = 0; !r && i < probes->rings; i++) {
         struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, PROBES_RING_SIZE};
         r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);
     }
     // Before it may read: what processes say of themselves is then in the rings, however old the records are beside it.
-    if (!r && probes->fds.walk_environs >= 0 && probes_walk(probes->fds.walk_environs) < 0)
+    if (!r && probes->walk_environs >= 0 && probes_walk(probes->walk_environs) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the environments of processes: %s", strerror(errno));
     struct message_ready ready = {MESSAGE_READY, probes->rings};
     if (!r && send(server->peer_fd, &ready, sizeof ready, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -119,7 +120,7 @@ static bool process_tell(struct server *server, const struct process_event *even
 static void sockets_walk(struct server *server)
 {
     server->walk = false;
-    if (probes_walk(server->selection->probes->fds.walk_files) < 0)
+    if (probes_walk(server->selection->probes->walk_files) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the sockets of processes: %s", strerror(errno));
 }
 
@@ -129,15 +130,18 @@ static bool process_sync(struct server *server, const struct process_event *even
     struct probes *probes = server->selection->probes;
     struct message_exit gone = {MESSAGE_EXIT, event->pid};
     uint8_t flags = probes_target(probes, event->pid).flags;
+    bool told = true;
 
-    if (flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN) ? !process_tell(server, event, 0)
-                                                              : flags & TARGET_GONE && !peer_send(server, &gone, sizeof gone))
-        return false;
-    struct target target = probes_target(probes, event->pid);
-    target.flags &= (uint8_t)~TARGET_GONE;
-    if (flags & TARGET_GONE)
+    if (flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_KNOWN))
+        told = process_tell(server, event, 0);
+    else if (flags & TARGET_GONE)
+        told = peer_send(server, &gone, sizeof gone);
+    if (told && flags & TARGET_GONE) {
+        struct target target = probes_target(probes, event->pid);
+        target.flags &= (uint8_t)~TARGET_GONE;
         probes_target_set(probes, event->pid, target);
-    return true;
+    }
+    return told;
 }
 
 // Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
@@ -199,8 +203,7 @@ static int event_handle(void *context, void *data, size_t size)
         break;
     case EVENT_FORK:
         // A child of a process that is not decided on is not either, and no exec of its own may follow.
-        if (probes_target(probes, event->pid).flags & TARGET_PENDING &&
-            !selection_decide(server->selection, event))
+        if (probes_target(probes, event->pid).flags & TARGET_PENDING && !selection_decide(server->selection, event))
             break;
         // fall through
     case EVENT_ACTIVE:
@@ -218,8 +221,7 @@ static int event_handle(void *context, void *data, size_t size)
         told = peer_send(server, &gone, sizeof gone);
         break;
     }
-    if (!told)
-        server->sync_again = true;
+    server->sync_again |= !told;
     return 0;
 }
 
@@ -238,14 +240,13 @@ static void peer_accept(struct server *server)
     if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
         return;
     if (who.uid != server->selection->options->collector_uid) {
-        log_limited(LOG_LEVEL_WARN, "refused a connection: uid=%u pid=%d is not the collector's uid %u", who.uid, who.pid,
-                    server->selection->options->collector_uid);
+        log_limited(LOG_LEVEL_WARN, "refused a connection: uid=%u pid=%d is not the collector's uid %u", who.uid,
+                    who.pid, server->selection->options->collector_uid);
         return;
     }
     if (server->peer_fd >= 0) {
         struct message_exit busy = {MESSAGE_BUSY, 0};
-        ssize_t ignored = send(fd, &busy, sizeof busy, MSG_NOSIGNAL | MSG_DONTWAIT);
-        (void)ignored; // it learns it from the end of the connection too
+        send(fd, &busy, sizeof busy, MSG_NOSIGNAL | MSG_DONTWAIT); // it learns it from the connection's end too
         log_limited(LOG_LEVEL_WARN, "refused a second collector: pid=%d uid=%u", who.pid, who.uid);
         return;
     }
@@ -285,12 +286,9 @@ static void peer_read(struct server *server)
         return;
     }
     const char *wrong = hello_judge(server, &hello, n, header.msg_flags);
-    if (wrong) {
+    if (wrong)
         log_warn("the collector broke the protocol: %s pid=%d uid=%u", wrong, server->peer.pid, server->peer.uid);
-        peer_close(server, "protocol violation");
-        return;
-    }
-    int r = hand_over(server);
+    int r = wrong ? -EPROTO : hand_over(server);
     if (r) {
         peer_close(server, strerror(-r));
         return;
@@ -305,13 +303,13 @@ static void timer_tick(struct server *server)
 {
     struct probes *probes = server->selection->probes;
     uint64_t ticks;
-    ssize_t ignored = read(server->timer_fd, &ticks, sizeof ticks);
-    (void)ignored;
 
+    if (read(server->timer_fd, &ticks, sizeof ticks) < 0)
+        return;
     if (server->watchdog_ticks && ++server->ticks % server->watchdog_ticks == 0)
         notify_send("WATCHDOG=1");
     bool tails = (int64_t)probes_counter(probes, COUNTER_TAILS_OPEN) > 0, skipped = probes_skipped(probes);
-    if ((tails || skipped) && probes_walk(probes->fds.walk_tails) < 0)
+    if ((tails || skipped) && probes_walk(probes->walk_tails) < 0)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
     if (server->peer_fd >= 0 && !server->peer_greeted && ++server->peer_ticks > HELLO_TICKS)
         peer_close(server, "it never said hello");
@@ -343,14 +341,19 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
 
 struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd, int signal_fd)
 {
-    static struct server server;
+    static struct server server; // large: not to be initialized in the program file
     struct timespec period = {0, TAILS_PERIOD_MS * 1000000L};
 
-    server = (struct server){.selection = selection, .resolve = resolve, .listen_fd = listen_fd, .signal_fd = signal_fd,
-                             .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .peer_fd = -1, .sync_fd = -1,
-                             .timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-                             .events = ring_buffer__new(selection->probes->fds.events, event_handle, &server, NULL)};
+    server.peer_fd = -1;
+    server.sync_fd = -1;
+    server.selection = selection;
+    server.resolve = resolve;
+    server.listen_fd = listen_fd;
+    server.signal_fd = signal_fd;
     server.watchdog_ticks = notify_watchdog_ns() / (TAILS_PERIOD_MS * 1000000ull);
+    server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    server.events = ring_buffer__new(selection->probes->events_fd, event_handle, &server, NULL);
     bool made = server.events && timerfd_settime(server.timer_fd, 0, &(struct itimerspec){period, period}, NULL) == 0 &&
                 epoll_watch(&server, ring_buffer__epoll_fd(server.events), EPOLLIN) == 0 &&
                 epoll_watch(&server, listen_fd, EPOLLIN) == 0 && epoll_watch(&server, server.timer_fd, EPOLLIN) == 0 &&

@@ -7,6 +7,7 @@
 
 struct server;
 // Everything that serving needs is opened here; NULL after a log line. Lives as long as the program.
-struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd, int signal_fd) must_check;
+struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd,
+                          int signal_fd) must_check;
 // Serves until SIGTERM or SIGINT (blocked by the caller, read from signal_fd); SIGHUP reloads the rules. 0 or -errno.
 int serve_run(struct server *server) must_check;

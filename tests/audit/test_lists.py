@@ -19,8 +19,7 @@ def without_comments(text):
 def tables(path):
     """{name: [capability or call]} of all tables of them in a C file."""
     text = without_comments((ROOT / path).read_text())
-    found = re.findall(r"static const (?:int|cap_value_t|struct filter_tied) (\w+)(?:\[\])? = (\{.*?\});", text,
-                       re.DOTALL)
+    found = re.findall(r"static const (?:int|uint64_t|struct filter_tied) (\w+)(?:\[\])? =\s(.*?);", text, re.DOTALL)
     return {name: re.findall(r"\b(?:SYS_)?((?<=SYS_)\w+|CAP_\w+)", body) for name, body in found}
 
 

@@ -173,6 +173,13 @@ def case_pin_directory_refused():
         code, text = run_to_end(*loader_command(f"{folder}/s", plain, []))
         check_equal((code, "is the directory in a bpffs?" in text), (1, True), f"no bpffs: {text}")
         check(not plain.exists(), "a directory is left behind")
+        plain.mkdir(0o700)
+        (plain / "file").touch()
+        os.chown(plain, pair.LOADER_UID, pair.LOADER_UID)
+        os.chown(plain / "file", pair.LOADER_UID, pair.LOADER_UID)
+        run_to_end(*loader_command(f"{folder}/s", plain, []))
+        detach(plain)
+        check_equal(os.listdir(plain), ["file"], "what is not a pin of ours in --pin")
     finally:
         subprocess.run(["rm", "-r", folder], check=True)
 

@@ -94,6 +94,15 @@ static void test_limits(void **state)
         assert_null(rules_add(&rules, "rule", i % 2 ? "exe=a port=1" : "exe=a pid=1"));
     assert_string_equal(rules_add(&rules, "rule", "exe=a port=1"), "8 rules with ports or pids at most");
     assert_string_equal(rules_add(&rules, "port", "1"), "8 rules with ports or pids at most");
+    // A field of a rule that is too long is refused, never cut.
+    memset(text, 'x', sizeof text);
+    memcpy(text, "exe=", 4);
+    text[4 + 1022] = 0;
+    assert_null(rules_add(&rules, "rule", text));
+    assert_int_equal(strlen(rules.text + rules.item[rules.item_count - 1].text), 1022);
+    text[4 + 1022] = 'x';
+    text[4 + 1023] = 0;
+    assert_non_null(rules_add(&rules, "rule", text));
     assert_null(rules_add(&rules, "rule", "exe=a unit=b"));
 }
 
