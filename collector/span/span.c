@@ -1,45 +1,67 @@
 // A span's name and its random ids; see span.h. Called by span/exchange.c and the exporters, on one thread.
 #include "collector/span/span.h"
 
-#include <stdio.h>
 #include <sys/random.h>
-
-#define ID_POOL_BYTES 4096
 
 struct str span_name(const struct span *span, char *scratch, size_t scratch_size)
 {
-    const char *method = span->method == HTTP_METHOD_OTHER ? "HTTP" : http_method_name(span->method);
-    if (span->route.n == 0)
-        return str_from(method);
-    int n = snprintf(scratch, scratch_size, "%s " STR_FMT, method, STR_ARG(span->route));
-    if (n < 0 || (size_t)n >= scratch_size)
-        return str_from(method); // a route cut in two would be another route
-    return (struct str){scratch, (size_t)n};
+    struct str method = str_from(span->method == HTTP_METHOD_OTHER ? "HTTP" : http_method_name(span->method));
+    size_t size = method.n + 1 + span->route.n;
+    if (span->route.n == 0 || size >= scratch_size)
+        return method; // a route cut in two would be another route
+    memcpy(scratch, method.p, method.n);
+    scratch[method.n] = ' ';
+    memcpy(scratch + method.n + 1, span->route.p, span->route.n);
+    return (struct str){scratch, size};
 }
 
-static void pool_fill(uint8_t *pool, size_t size)
+// xoshiro256++ (Blackman, Vigna 2019). Ids have to differ from all others, not to be secret: a kernel's random number
+// for each costs as much as all the rest of a span.
+struct generator {
+    bool seeded;
+    uint64_t state[4];
+};
+
+static void generator_seed(struct generator *generator)
 {
+    uint8_t *state = (uint8_t *)generator->state;
     size_t filled = 0;
-    while (filled < size) {
-        ssize_t n = getrandom(pool + filled, size - filled, 0);
+    while (filled < sizeof generator->state) {
+        ssize_t n = getrandom(state + filled, sizeof generator->state - filled, 0);
         if (n > 0)
             filled += (size_t)n; // EINTR: again; nothing else can fail with flags 0 and a valid buffer
     }
+    generator->state[0] |= 1; // all zeros would stay so
+    generator->seeded = true;
+}
+
+static uint64_t rotate(uint64_t value, unsigned by)
+{
+    return value << by | value >> (64 - by);
+}
+
+static uint64_t generator_next(struct generator *generator)
+{
+    uint64_t *state = generator->state, next = rotate(state[0] + state[3], 23) + state[0], shifted = state[1] << 17;
+    state[2] ^= state[0];
+    state[3] ^= state[1];
+    state[1] ^= state[2];
+    state[0] ^= state[3];
+    state[2] ^= shifted;
+    state[3] = rotate(state[3], 45);
+    return next;
 }
 
 void span_id_random(uint8_t *id, size_t size)
 {
-    static uint8_t pool[ID_POOL_BYTES];
-    static size_t used = ID_POOL_BYTES;
-    uint8_t any = 0;
-    while (!any) {
-        if (size > ID_POOL_BYTES - used) {
-            pool_fill(pool, sizeof pool);
-            used = 0;
-        }
-        memcpy(id, pool + used, size);
-        used += size;
-        for (size_t i = 0; i < size; i++)
-            any |= id[i];
+    static struct generator generator;
+    if (!generator.seeded)
+        generator_seed(&generator);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t number;
+        do
+            number = generator_next(&generator);
+        while (!number);
+        memcpy(id + at, &number, sizeof number);
     }
 }

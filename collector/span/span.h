@@ -57,5 +57,5 @@ typedef void span_sink_fn(void *context, const struct span *span);
 
 // The span's name: "GET /route", "GET", "HTTP" for an unknown method.
 struct str span_name(const struct span *span, char *scratch, size_t scratch_size);
-// Random and non-zero; one getrandom() per 4 KiB of ids.
+// Random and non-zero, but no secret. size: a multiple of 8.
 void span_id_random(uint8_t *id, size_t size);
