@@ -31,6 +31,16 @@ char *buffer_take(struct buffer *buffer, size_t *ret_n)
     return taken;
 }
 
+void buffer_give(struct buffer *buffer, char *p, size_t n)
+{
+    if (buffer->p) {
+        free(p);
+        return;
+    }
+    buffer->p = p;
+    buffer->room = p ? n : 0;
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t n)
 {
     if (buffer->failed || n > buffer->max - buffer->n) {

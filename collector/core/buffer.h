@@ -21,6 +21,8 @@ void buffer_release(struct buffer *buffer);
 void buffer_reset(struct buffer *buffer);
 // The memory, cut to what was written, for the caller to free; the buffer is empty then.
 char *buffer_take(struct buffer *buffer, size_t *ret_n);
+// The other way round: memory of malloc's with so many bytes becomes the (empty) buffer's, or is freed if it has some.
+void buffer_give(struct buffer *buffer, char *p, size_t n);
 // Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.
 char *buffer_reserve(struct buffer *buffer, size_t n);
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);

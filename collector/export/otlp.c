@@ -14,8 +14,7 @@
 #include "collector/export/otlp_streams.h"
 #include "collector/export/otlp_traces.h"
 
-#define BATCH_MAX     4096 // a full request holds no more spans
-#define BODY_KEPT_MAX (256 << 10)
+#define BATCH_MAX 4096 // a full request holds no more spans
 
 struct otlp {
     struct loop *loop;
@@ -52,7 +51,7 @@ static void body_offer(struct otlp *otlp, enum self_signal signal, unsigned unit
     if (error && signal == SELF_SIGNAL_TRACES)
         otlp->sources.self->spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL] += items;
     otlp_payload_drop(payload);
-    if (otlp->body.room > BODY_KEPT_MAX)
+    if (otlp->body.room > OTLP_BODY_KEPT_MAX)
         buffer_release(&otlp->body);
 }
 

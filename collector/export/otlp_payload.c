@@ -25,6 +25,7 @@ int otlp_payload_new(struct otlp_payload **ret_payload, struct buffer *body, str
         payload->packed = buffer_take(&packed, &payload->packed_n);
     if (forms.plain)
         payload->plain = buffer_take(body, &payload->plain_n);
+    payload->body = body;
     *ret_payload = payload;
     return 0;
 }
@@ -39,7 +40,11 @@ void otlp_payload_drop(struct otlp_payload *payload)
 {
     if (!payload || --payload->references)
         return;
-    free(payload->plain);
+    // Fresh pages for each request would cost as much as what is written to them.
+    if (payload->plain_n <= OTLP_BODY_KEPT_MAX)
+        buffer_give(payload->body, payload->plain, payload->plain_n);
+    else
+        free(payload->plain);
     free(payload->packed);
     free(payload);
 }

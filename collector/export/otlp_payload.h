@@ -10,12 +10,16 @@ struct otlp_payload {
     unsigned units;       // points, or spans with their children
     unsigned items;       // points, or the requests that the spans are of: what a queue's limit counts
     unsigned lost;        // items that a destination did not get, of the one that got the fewest
+    struct buffer *body;  // where `plain` came from, and goes back to
     char *plain, *packed; // NULL: nobody asked for that form
     size_t plain_n, packed_n;
     struct otlp_payload *next[OTLP_DESTINATIONS_MAX]; // in the backlog of each destination
 };
 
-// Takes the body's memory, and one reference. 0 or -ENOMEM, with the body still whole.
+// A larger body is not kept for the next request.
+#define OTLP_BODY_KEPT_MAX (512 << 10)
+// Takes the body's memory until the last reference is gone, so the body lives longer; and one reference. 0 or -ENOMEM,
+// with the body still whole.
 struct otlp_payload_forms {
     bool plain, packed;
 };

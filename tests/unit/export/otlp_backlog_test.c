@@ -9,16 +9,45 @@
 #include <zlib.h>
 #include "collector/export/otlp_backlog.h"
 
+static struct buffer body = {.max = 1 << 20};
+
 static struct otlp_payload *payload_of(const char *text, bool packed, unsigned items)
 {
-    struct buffer body;
     struct otlp_payload *payload;
-    buffer_init(&body, 1 << 20);
+    buffer_reset(&body);
     buffer_add_text(&body, text);
     assert_int_equal(otlp_payload_new(&payload, &body, (struct otlp_payload_forms){true, packed}, 3 * items, items), 0);
     assert_int_equal(body.n, 0);
-    buffer_release(&body);
     return payload;
+}
+
+// The next request is written where the last one was, unless that was a very large one or there is something already.
+static void memory_comes_back(void **state)
+{
+    static char large[OTLP_BODY_KEPT_MAX + 1];
+    struct otlp_payload *first = payload_of("abc", false, 1);
+    char *at = first->plain;
+    assert_null(body.p);
+    otlp_payload_drop(otlp_payload_keep(first));
+    assert_null(body.p);
+    otlp_payload_drop(first);
+    assert_ptr_equal(body.p, at);
+    assert_true(body.room == 3 && body.n == 0);
+    struct otlp_payload *second = payload_of("abcdef", false, 1), *third = payload_of("ghi", false, 1);
+    at = second->plain;
+    assert_memory_equal(at, "abcdef", 6);
+    otlp_payload_drop(second);
+    otlp_payload_drop(third);
+    assert_true(body.p == at && body.room == 6);
+    memset(large, 'x', sizeof large - 1);
+    otlp_payload_drop(payload_of(large, false, 1));
+    assert_true(body.p && body.room == OTLP_BODY_KEPT_MAX);
+    large[sizeof large - 1] = 'x';
+    buffer_reset(&body);
+    buffer_add(&body, large, sizeof large);
+    assert_int_equal(otlp_payload_new(&first, &body, (struct otlp_payload_forms){.plain = true}, 1, 1), 0);
+    otlp_payload_drop(first);
+    assert_null(body.p);
 }
 
 static void the_oldest_comes_first(void **state)
@@ -111,6 +140,7 @@ static void losses_are_not_counted_twice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_comes_back),
         cmocka_unit_test(the_oldest_comes_first),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(several_share_one),

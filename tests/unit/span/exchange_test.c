@@ -411,7 +411,7 @@ int main(void)
         cmocka_unit_test(request_sizes), cmocka_unit_test(response_sizes), cmocka_unit_test(errors),
         cmocka_unit_test(no_answer),     cmocka_unit_test(truncation),     cmocka_unit_test(trace_context),
         cmocka_unit_test(trace_state),   cmocka_unit_test(propagation),    cmocka_unit_test(unusable),
-        cmocka_unit_test(names), cmocka_unit_test(ids_are_random),
+        cmocka_unit_test(names),         cmocka_unit_test(ids_are_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
