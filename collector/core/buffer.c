@@ -41,14 +41,12 @@ void buffer_give(struct buffer *buffer, char *p, size_t n)
     buffer->room = p ? n : 0;
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t n)
+char *buffer_grow(struct buffer *buffer, size_t n)
 {
     if (buffer->failed || n > buffer->max - buffer->n) {
         buffer->failed = true;
         return NULL;
     }
-    if (buffer->p && n <= buffer->room - buffer->n)
-        return buffer->p + buffer->n;
     size_t room = buffer->room ? buffer->room : BUFFER_ROOM_FIRST;
     while (room < buffer->n + n)
         room *= 2;

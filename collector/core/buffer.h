@@ -23,8 +23,14 @@ void buffer_reset(struct buffer *buffer);
 char *buffer_take(struct buffer *buffer, size_t *ret_n);
 // The other way round: memory of malloc's with so many bytes becomes the (empty) buffer's, or is freed if it has some.
 void buffer_give(struct buffer *buffer, char *p, size_t n);
+// More room, for buffer_reserve.
+char *buffer_grow(struct buffer *buffer, size_t n);
 // Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.
-char *buffer_reserve(struct buffer *buffer, size_t n);
+static inline char *buffer_reserve(struct buffer *buffer, size_t n)
+{
+    bool fits = buffer->p && !buffer->failed && n <= buffer->room - buffer->n;
+    return __builtin_expect(fits, true) ? buffer->p + buffer->n : buffer_grow(buffer, n);
+}
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_add_str(struct buffer *buffer, struct str s);
 void buffer_add_text(struct buffer *buffer, const char *text);

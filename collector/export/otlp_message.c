@@ -19,15 +19,6 @@ struct attribute {
     otlp_any_value value;
 };
 
-// ASCII without NUL, as nearly every text is: nothing to look at closely.
-static bool text_plain(struct str text)
-{
-    bool plain = true;
-    for (size_t i = 0; i < text.n; i++)
-        plain &= (signed char)text.p[i] > 0;
-    return plain;
-}
-
 static size_t text_bad_bytes(struct str text)
 {
     size_t bad = 0;
@@ -40,7 +31,7 @@ static size_t text_bad_bytes(struct str text)
 
 char *otlp_text(struct arena *arena, struct str text)
 {
-    size_t replacement = strlen(UTF8_REPLACEMENT), bad = text_plain(text) ? 0 : text_bad_bytes(text);
+    size_t replacement = strlen(UTF8_REPLACEMENT), bad = otlp_text_plain(text) ? 0 : text_bad_bytes(text);
     char *copy = arena_take(arena, text.n + bad * (replacement - 1) + 1);
     if (!copy || !text.n)
         return copy;
@@ -57,10 +48,8 @@ char *otlp_text(struct arena *arena, struct str text)
     return copy;
 }
 
-struct str otlp_text_clean(struct arena *arena, struct str text, bool *failed)
+struct str otlp_text_repair(struct arena *arena, struct str text, bool *failed)
 {
-    if (text_plain(text))
-        return text;
     const char *copy = otlp_text(arena, text);
     *failed |= !copy;
     return str_from(copy);

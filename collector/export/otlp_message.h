@@ -38,8 +38,32 @@ void otlp_attributes_text(struct otlp_attributes *attributes, const char *key, s
 // Text as protobuf wants it: NUL-terminated, bytes that are not UTF-8 (and NULs) replaced by U+FFFD. NULL when full.
 char *otlp_text(struct arena *arena, struct str text);
 
+// ASCII without NUL, as nearly every text is: nothing to look at closely. By words: the top bit of a byte of `marks` is
+// set if the byte has it, or is 0 (or stands above one that is).
+static inline bool otlp_text_plain(struct str text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t word = 0, marks = 0;
+    for (size_t i = 0; i + sizeof word < text.n; i += sizeof word) {
+        memcpy(&word, text.p + i, sizeof word);
+        marks |= word | (word - ones);
+    }
+    if (text.n >= sizeof word) { // the last one, of which a part was seen
+        memcpy(&word, text.p + text.n - sizeof word, sizeof word);
+        marks |= word | (word - ones);
+        return !(marks & tops);
+    }
+    for (size_t i = 0; i < text.n; i++)
+        marks |= (uint64_t)((uint8_t)text.p[i] | (uint8_t)(text.p[i] - 1));
+    return !(marks & tops);
+}
+
 // The same as a slice, which is the text itself if nothing has to be replaced. *failed is set when the arena is full.
-struct str otlp_text_clean(struct arena *arena, struct str text, bool *failed);
+struct str otlp_text_repair(struct arena *arena, struct str text, bool *failed);
+static inline struct str otlp_text_clean(struct arena *arena, struct str text, bool *failed)
+{
+    return otlp_text_plain(text) ? text : otlp_text_repair(arena, text, failed);
+}
 
 // Who is described: everything that does not change between requests.
 struct otlp_origin {

@@ -3,7 +3,7 @@
 #include "collector/export/otlp_traces.h"
 
 #include "collector/export/otlp_wire.h"
-#include "collector/span/attributes.h"
+#include "collector/span/attributes_list.h"
 
 // Field numbers and values of trace.proto.
 enum { REQUEST_RESOURCES = 1 };
@@ -53,7 +53,8 @@ static bool span_failed(const struct span *span)
     return span->status == 0 || span->error_type;
 }
 
-static void attribute_write(void *context, const char *name, const struct span_value *value)
+// Inlined for each attribute of the list.
+ATTRIBUTES_INLINE void attribute_write(void *context, const char *name, const struct span_value *value)
 {
     struct trace_writer *writer = context;
     struct str key = str_from(name);
@@ -74,8 +75,6 @@ static void attribute_write(void *context, const char *name, const struct span_v
 static void span_write(struct trace_writer *writer, const struct otlp_queued *queued)
 {
     const struct span *span = &queued->span;
-    const struct process process = {.pid = queued->pid, .service = queued->service};
-    struct span complete = *span;
     struct buffer *body = writer->body;
     char scratch[NAME_MAX_BYTES];
     bool server = span->kind == SPAN_KIND_SERVER, remote = server && span->has_parent;
@@ -90,8 +89,7 @@ static void span_write(struct trace_writer *writer, const struct otlp_queued *qu
     otlp_wire_uint(body, SPAN_KIND, server ? KIND_SERVER : KIND_CLIENT);
     otlp_wire_fixed64(body, SPAN_START, span->start_unix_ns);
     otlp_wire_fixed64(body, SPAN_END, span->start_unix_ns + span->duration_ns);
-    complete.process = &process;
-    span_attributes_walk(&complete, attribute_write, writer);
+    attributes_list(span, queued->pid, attribute_write, writer);
     if (span_failed(span)) {
         size_t status = otlp_wire_open(body, SPAN_STATUS);
         otlp_wire_uint(body, STATUS_CODE, STATUS_ERROR);

@@ -250,6 +250,24 @@ static void foreign_text_becomes_utf8(void **state)
     }
 }
 
+// Text that is passed on as it is is told by words: of every length, with every kind of byte at every place.
+static void plain_text_is_told_at_every_place(void **state)
+{
+    static const struct {
+        char byte;
+        bool plain;
+    } cases[] = {{'\0', false}, {'\x01', true}, {'\x7f', true}, {'\x80', false}, {'\xff', false}};
+    char text[33];
+    assert_true(otlp_text_plain(STR("")));
+    for (size_t n = 1; n <= sizeof(text); n++)
+        for (size_t at = 0; at < n; at++)
+            for (size_t i = 0; i < array_size(cases); i++) {
+                memset(text, 'x', n);
+                text[at] = cases[i].byte;
+                assert_int_equal(otlp_text_plain((struct str){text, n}), cases[i].plain);
+            }
+}
+
 static void services_get_a_resource_each(void **state)
 {
     struct fixture *fixture = *state;
@@ -344,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(status_follows_the_conventions, setup, teardown),
         cmocka_unit_test_setup_teardown(a_remote_parent_is_flagged, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_text_becomes_utf8, setup, teardown),
+        cmocka_unit_test(plain_text_is_told_at_every_place),
         cmocka_unit_test_setup_teardown(services_get_a_resource_each, setup, teardown),
         cmocka_unit_test_setup_teardown(big_queues_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(long_texts_are_cut_and_said_so, setup, teardown),
