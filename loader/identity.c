@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "common/lib/log.h"
 
@@ -16,22 +15,31 @@ static const uint64_t serve_may_need = CAPABILITY(CAP_BPF);
 
 uint64_t identity_capabilities(void)
 {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+    cap_t held = cap_get_proc();
+    cap_flag_value_t permitted;
+    uint64_t found = 0;
 
-    return syscall(SYS_capget, &header, sets) < 0 ? 0 : (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
+    for (cap_value_t i = 0; held && i <= CAP_LAST_CAP; i++)
+        if (cap_get_flag(held, i, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET)
+            found |= CAPABILITY(i);
+    cap_free(held);
+    return found;
 }
 
 // The inheritable set is emptied, and with it the ambient one.
 static int capabilities_set(uint64_t permitted, uint64_t effective)
 {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    const struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {
-        {.permitted = (uint32_t)permitted, .effective = (uint32_t)effective},
-        {.permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32)},
-    };
+    cap_t wanted = cap_init();
+    int r = wanted ? 0 : -ENOMEM;
 
-    return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+    for (cap_value_t i = 0; !r && i <= CAP_LAST_CAP; i++)
+        if ((permitted & CAPABILITY(i) && cap_set_flag(wanted, CAP_PERMITTED, 1, &i, CAP_SET) < 0) ||
+            (effective & CAPABILITY(i) && cap_set_flag(wanted, CAP_EFFECTIVE, 1, &i, CAP_SET) < 0))
+            r = -errno;
+    if (!r && cap_set_proc(wanted) < 0)
+        r = -errno;
+    cap_free(wanted);
+    return r;
 }
 
 static int user_change(uid_t uid, gid_t gid)
@@ -42,8 +50,8 @@ static int user_change(uid_t uid, gid_t gid)
     // launcher.
     prctl(PR_GET_PDEATHSIG, &death_signal);
     // Only root may; whoever starts us as another user has done it (CapabilityBoundingSet= of the unit).
-    for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
-        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    for (cap_value_t i = 0; i <= CAP_LAST_CAP; i++)
+        (void)cap_drop_bound(i);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
         setresuid(uid, uid, uid) < 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 ||
         prctl(PR_SET_PDEATHSIG, death_signal) < 0)

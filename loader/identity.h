@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/capability.h>
 #include <sys/types.h>
-#include <linux/capability.h>
 #include "common/lib/cleanup.h"
 
 #define CAPABILITY(number) (UINT64_C(1) << (number))
