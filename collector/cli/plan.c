@@ -21,10 +21,9 @@
 
 // What parsing takes, and telling of it. Files can be looked at as the collector's user may.
 static const int plan_allowed[] = {
-    SYS_read,   SYS_write,        SYS_lseek,          SYS_close,      SYS_fstat,         SYS_newfstatat,
-    SYS_mremap, SYS_faccessat,    SYS_faccessat2,     SYS_brk,        SYS_mmap,          SYS_munmap,
-    SYS_gettid, SYS_madvise,      SYS_futex,          SYS_getrandom,  SYS_clock_gettime, SYS_getpid,
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_exit_group,
+    SYS_read,      SYS_write,      SYS_lseek,         SYS_close,  SYS_fstat,        SYS_newfstatat,     SYS_mremap,
+    SYS_faccessat, SYS_faccessat2, SYS_brk,           SYS_mmap,   SYS_munmap,       SYS_gettid,         SYS_madvise,
+    SYS_futex,     SYS_getrandom,  SYS_clock_gettime, SYS_getpid, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_exit_group,
 #ifdef SYS_access // x86-64 keeps it beside faccessat
     SYS_access,
 #endif

@@ -120,10 +120,10 @@ int runtime_open(struct runtime *runtime, const struct identity *loader)
     if (mkdir(runtime->directory, 0711) < 0)
         return -errno;
     int r = notify_open(runtime);
-    if (r == 0 && (mkdir(runtime->loader_directory, 0711) < 0 ||
-                   chmod(runtime->directory, 0711) < 0 || // whatever the umask
-                   chmod(runtime->loader_directory, 0711) < 0 ||
-                   lchown(runtime->loader_directory, loader->uid, loader->gid) < 0))
+    // Whatever the umask.
+    if (r == 0 &&
+        (mkdir(runtime->loader_directory, 0711) < 0 || chmod(runtime->directory, 0711) < 0 ||
+         chmod(runtime->loader_directory, 0711) < 0 || lchown(runtime->loader_directory, loader->uid, loader->gid) < 0))
         r = -errno;
     if (r < 0)
         runtime_close(runtime);

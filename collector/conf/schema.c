@@ -31,8 +31,8 @@ static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const propagators[] = {"tracecontext", "baggage", "b3", "b3multi", "none", NULL};
 
 const struct schema_row schema[] = {
-    [SETTING_LOG_LEVEL] = {"log.level", SCHEMA_CHOICE, .names = log_level_names, .initial = "info", .option = "--log-level",
-                           .variables = "OTEL_LOG_LEVEL " BEYLA("LOG_LEVEL"), FIELD(log_level),
+    [SETTING_LOG_LEVEL] = {"log.level", SCHEMA_CHOICE, .names = log_level_names, .initial = "info",
+                           .option = "--log-level", .variables = "OTEL_LOG_LEVEL " BEYLA("LOG_LEVEL"), FIELD(log_level),
                            .about = "What redstart says on standard error."},
     [SETTING_LOG_FORMAT] = {"log.format", SCHEMA_CHOICE, .names = log_format_names, .initial = "text",
                             .option = "--log-format", FIELD(log_format), .about = "How it says that."},
@@ -94,8 +94,7 @@ const struct schema_row schema[] = {
                                    FIELD(push.exponential), .about = "The form of pushed histograms."},
     [SETTING_METRICS_BUCKETS_DURATION] =
         {"metrics.buckets.duration", SCHEMA_DURATION, .many = true, .at_start = true, .max = HOUR,
-         .initial = "5ms,10ms,25ms,50ms,75ms,100ms,250ms,500ms,750ms,1s,2s500ms,5s,7s500ms,10s",
-         FIELD(bounds_duration),
+         .initial = "5ms,10ms,25ms,50ms,75ms,100ms,250ms,500ms,750ms,1s,2s500ms,5s,7s500ms,10s", FIELD(bounds_duration),
          .about = "Upper bounds of the explicit buckets of durations: at most 23, "
                   "each larger than the one before."},
     [SETTING_METRICS_BUCKETS_SIZE] = {"metrics.buckets.size", SCHEMA_NUMBER, .many = true, .at_start = true,

@@ -73,7 +73,6 @@ int yaml_text(const struct yaml *yaml, const struct yaml_node *node, size_t min,
 int yaml_boolean(const struct yaml *yaml, const struct yaml_node *node, bool *ret_boolean) must_check;
 int yaml_number(const struct yaml *yaml, const struct yaml_node *node, uint64_t min, uint64_t max,
                 uint64_t *ret_number) must_check;
-int yaml_ratio(const struct yaml *yaml, const struct yaml_node *node, double *ret_ratio) must_check;
 // 1h30m, 60s, 500ms; min and max in ns. A bare 0 needs no unit.
 int yaml_duration(const struct yaml *yaml, const struct yaml_node *node, uint64_t min, uint64_t max,
                   uint64_t *ret_ns) must_check;

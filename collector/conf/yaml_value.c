@@ -130,13 +130,6 @@ int yaml_number(const struct yaml *yaml, const struct yaml_node *node, uint64_t 
     return 0;
 }
 
-int yaml_ratio(const struct yaml *yaml, const struct yaml_node *node, double *ret_ratio)
-{
-    if (node->kind != YAML_SCALAR || node->quoted || value_ratio(node->text.p, ret_ratio) < 0)
-        return yaml_error_expected(yaml, node, "a number from 0 to 1");
-    return 0;
-}
-
 int yaml_duration(const struct yaml *yaml, const struct yaml_node *node, uint64_t min, uint64_t max, uint64_t *ret_ns)
 {
     char what[200], low[VALUE_DURATION_SIZE], high[VALUE_DURATION_SIZE];

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define NS_PER_SEC UINT64_C(1000000000)
-#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_MS  UINT64_C(1000000)
 
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_unix_ns(void);

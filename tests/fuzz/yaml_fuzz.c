@@ -19,20 +19,16 @@ static void values_take(const struct yaml *yaml, const struct yaml_node *node)
     const char *text;
     bool truth;
     uint64_t number;
-    double ratio;
     unsigned choice;
-    unsigned good = 0;
     if (yaml_text(yaml, node, 0, 100, "a text", &text) == 0)
         require(strlen(text) == node->text.n);
-    if (yaml_number(yaml, node, 5, 50, &number) == 0)
-        require(number >= 5 && number <= 50), good++;
     if (yaml_duration(yaml, node, 5, 50, &number) == 0)
         require(number >= 5 && number <= 50);
-    if (yaml_ratio(yaml, node, &ratio) == 0)
-        require(ratio >= 0 && ratio <= 1), good++;
-    good += yaml_boolean(yaml, node, &truth) == 0;
-    good += yaml_choice(yaml, node, names, &choice) == 0;
-    require(good <= 1);
+    bool is_number = yaml_number(yaml, node, 5, 50, &number) == 0;
+    require(!is_number || (number >= 5 && number <= 50));
+    bool is_boolean = yaml_boolean(yaml, node, &truth) == 0;
+    bool is_choice = yaml_choice(yaml, node, names, &choice) == 0;
+    require(is_number + is_boolean + is_choice <= 1);
 }
 
 static size_t node_walk(const struct yaml *yaml, const struct yaml_node *node)

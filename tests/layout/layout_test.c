@@ -14,20 +14,22 @@
 
 static const char *object_path;
 
+// clang-format off
 #define HTTP1_RECORD(X)                                                                                                \
     X(kind) X(size) X(family) X(role) X(flags) X(pid) X(netns) X(connection) X(sequence) X(local_port) X(remote_port)  \
     X(local_address) X(remote_address) X(emitted) X(arrived) X(started) X(responded) X(ended) X(request_bytes)         \
     X(response_bytes) X(tail) X(request_captured) X(response_offset) X(response_captured) X(path_captured)             \
     X(path_offset) X(socket_error) X(reserved) X(data)
 #define PROCESS_EVENT(X)                                                                                               \
-    X(kind) X(pid) X(parent_pid) X(port) X(notes) X(start) X(comm) X(namespaces)\
-    X(reserved) X(filename) X(cgroup)
+    X(kind) X(pid) X(parent_pid) X(port) X(notes) X(start) X(comm) X(namespaces) X(reserved) X(filename)               \
+    X(cgroup)
 #define TARGET(X) X(flags) X(rules)
 #define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(reserved) X(ports)
 #define ENVIRONMENT_RECORD(X)                                                                                          \
     X(kind) X(size) X(name_size) X(attributes_size) X(pid) X(reserved) X(start) X(emitted) X(name) X(attributes)
 #define EXECUTED_RECORD(X) X(kind) X(size) X(pid) X(start) X(emitted) X(cgroup)
 #define COUNTERS_STRUCT(X) X(value)
+// clang-format on
 
 struct field {
     const char *name;

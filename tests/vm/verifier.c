@@ -9,9 +9,9 @@
 #include "loader/probes.h"
 #include "redstart.skel.h"
 
-#define LOG_SIZE (16u << 20)
+#define LOG_SIZE  (16u << 20)
 #define LOG_STATS 4 // include/linux/bpf_verifier.h: BPF_LOG_STATS
-#define LOG_TAIL 6000
+#define LOG_TAIL  6000
 
 // "stack depth 120+64+0": the deepest chain of calls cannot need more than their sum.
 static unsigned stack_sum(const char *log)

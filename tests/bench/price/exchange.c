@@ -7,45 +7,18 @@
 //   exchange other ROUNDS COUNT              the same for ten system calls that are not socket I/O
 //   exchange sink PORT                       takes HTTP POSTs and answers 200
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include "program.h"
 
 #define SINK_CONNECTIONS 16
-#define SINK_BUFFER 65536
-
-static void check(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    perror(what);
-    exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static struct sockaddr_in loopback(const char *port)
-{
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)atoi(port)),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
+#define SINK_BUFFER      65536
 
 static int tcp_listen(const char *port)
 {

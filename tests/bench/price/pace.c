@@ -5,19 +5,14 @@
 //
 //   pace PORT PATH RATE SECONDS CONNECTIONS      "requests NS_P50 NS_P99 NS_P999 NS_P9999 NS_MAX"
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
+#include "program.h"
 
 #define CONNECTIONS_MAX 256
 #define ANSWER_MAX      16384
@@ -25,11 +20,11 @@
 #define DEADLINE_NS     5000000000u // after the last planned request
 
 // Buckets of at most 1/128 of their value: 7 bits behind the leading one.
-#define FINE_BITS    7
-#define BUCKETS      ((64 - FINE_BITS) << FINE_BITS)
+#define FINE_BITS 7
+#define BUCKETS   ((64 - FINE_BITS) << FINE_BITS)
 
 struct connection {
-    uint64_t planned; // 0: idle
+    uint64_t planned;  // 0: idle
     size_t have, want; // bytes of the answer; want 0: its head is not whole
     char answer[ANSWER_MAX];
 };
@@ -37,21 +32,6 @@ struct connection {
 static struct connection connections[CONNECTIONS_MAX];
 static struct pollfd fds[CONNECTIONS_MAX];
 static uint64_t buckets[BUCKETS], counted, largest;
-
-static void check(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    perror(what);
-    exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static unsigned bucket_of(uint64_t ns)
 {
@@ -82,8 +62,7 @@ static uint64_t quantile(double q)
 
 static int tcp_connect(const char *port)
 {
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = loopback(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
     check(fd >= 0, "socket");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -28,7 +28,6 @@ static void test_good(void **state)
     const char *text = NULL;
     bool truth = false;
     uint64_t number = 0;
-    double ratio = 0;
     unsigned choice = 0;
     assert_int_equal(yaml_text(&yaml, value_of("v: 17"), 1, 5, "a name", &text), 0);
     assert_string_equal(text, "17");
@@ -38,9 +37,6 @@ static void test_good(void **state)
     yaml_release(&yaml);
     assert_int_equal(yaml_number(&yaml, value_of("v: 65535"), 1, 65535, &number), 0);
     assert_int_equal(number, 65535);
-    yaml_release(&yaml);
-    assert_int_equal(yaml_ratio(&yaml, value_of("v: 0.25"), &ratio), 0);
-    assert_true(ratio == 0.25);
     yaml_release(&yaml);
     assert_int_equal(yaml_duration(&yaml, value_of("v: 1h30m"), 0, UINT64_MAX, &number), 0);
     assert_int_equal(number, 5400000000000);
@@ -52,7 +48,7 @@ static void test_good(void **state)
     assert_int_equal(complaint.errors, 0);
 }
 
-enum type { TEXT, BOOLEAN, NUMBER, RATIO, DURATION, CHOICE, MAP, SCALAR };
+enum type { TEXT, BOOLEAN, NUMBER, DURATION, CHOICE, MAP, SCALAR };
 
 static int take(enum type type, const struct yaml_node *node)
 {
@@ -60,7 +56,6 @@ static int take(enum type type, const struct yaml_node *node)
     const char *text;
     bool truth;
     uint64_t number;
-    double ratio;
     unsigned choice;
     switch (type) {
     case TEXT:
@@ -69,8 +64,6 @@ static int take(enum type type, const struct yaml_node *node)
         return yaml_boolean(&yaml, node, &truth);
     case NUMBER:
         return yaml_number(&yaml, node, 1, 10, &number);
-    case RATIO:
-        return yaml_ratio(&yaml, node, &ratio);
     case DURATION:
         return yaml_duration(&yaml, node, 1000000, 90000000000, &number);
     case CHOICE:
@@ -100,7 +93,6 @@ static void test_bad(void **state)
         {NUMBER, "v: '5'", "f:1:4: v: expected a number from 1 to 10, not \"5\""},
         {NUMBER, "v: {a: 1}", "f:1:4: v: expected a number from 1 to 10, not a map"},
         {NUMBER, "v: \"\\e[2J\"", "f:1:4: v: expected a number from 1 to 10, not \"\xef\xbf\xbd[2J\""},
-        {RATIO, "v: 1.5", "f:1:4: v: expected a number from 0 to 1, not 1.5"},
         {DURATION, "v: 60", "f:1:4: v: expected a duration such as 500ms, 60s or 1h30m, from 1ms to 1m30s, not 60"},
         {DURATION, "v: 2m", "f:1:4: v: expected a duration such as 500ms, 60s or 1h30m, from 1ms to 1m30s, not 2m"},
         {CHOICE, "v: xml", "f:1:4: v: expected text, json or none, not xml"},

@@ -21,7 +21,7 @@
 // ends whoever else makes them.
 #define UPROBE_CALL_FIRST 335
 #define UPROBE_CALL_LAST  336
-#define X32_BIT          0x40000000u
+#define X32_BIT           0x40000000u
 
 enum stage { LOAD, SERVE };
 
@@ -33,22 +33,29 @@ struct attempt {
 // What a loader that was taken over would want, whatever the tables in seccomp.c say: refused while loading and while
 // serving.
 static const int never[] = {
-    SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_init_module,
-    SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns,
-    SYS_unshare, SYS_open_by_handle_at, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_userfaultfd, SYS_io_uring_setup,
-    SYS_perf_event_open, SYS_reboot,
-};
+    // Another program, another process.
+    SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd,
+    // The kernel itself.
+    SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_userfaultfd,
+    SYS_io_uring_setup, SYS_perf_event_open,
+    // Others' files and keys.
+    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_open_by_handle_at, SYS_keyctl,
+    SYS_add_key, SYS_request_key};
 // And once everything is attached.
 static const int never_serving[] = {
-    SYS_clone, SYS_kill, SYS_tgkill, SYS_tkill, SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_prctl,
-    SYS_capset, SYS_setuid, SYS_setresuid, SYS_setgroups, SYS_chmod, SYS_fchmodat, SYS_fchownat, SYS_linkat,
-    SYS_symlinkat, SYS_renameat2,
-    SYS_mkdirat, SYS_mknodat, SYS_ioctl, SYS_fcntl, SYS_dup, SYS_mprotect, SYS_mremap, SYS_memfd_create, SYS_seccomp,
-    SYS_prlimit64, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_open_tree, SYS_openat2, SYS_pwrite64, SYS_sendmmsg,
-#ifdef SYS_fork
+    // Processes, and who we are.
+    SYS_clone, SYS_kill, SYS_tgkill, SYS_tkill, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_prctl, SYS_prlimit64,
+    SYS_seccomp, SYS_capset, SYS_setuid, SYS_setresuid, SYS_setgroups,
+    // Sockets.
+    SYS_connect, SYS_bind, SYS_listen, SYS_socketpair, SYS_sendmmsg,
+    // Files.
+    SYS_chmod, SYS_fchmodat, SYS_fchownat, SYS_linkat, SYS_symlinkat, SYS_renameat2, SYS_mkdirat, SYS_mknodat,
+    SYS_open_tree, SYS_openat2, SYS_pwrite64, SYS_ioctl, SYS_fcntl, SYS_dup,
+#ifdef SYS_fork // x86-64 keeps the older calls beside the ones above
     SYS_fork, SYS_vfork, SYS_open, SYS_creat,
 #endif
-};
+    // Memory.
+    SYS_mprotect, SYS_mremap, SYS_memfd_create};
 
 static void stage_enter(enum stage stage)
 {
@@ -169,8 +176,8 @@ static void test_exit(void **state)
 
 static void test_sockets(void **state)
 {
-    static const long families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG,
-                                    AF_BLUETOOTH, AF_UNSPEC, -1};
+    static const long families[] = {AF_INET, AF_INET6,     AF_NETLINK, AF_PACKET, AF_VSOCK,
+                                    AF_ALG,  AF_BLUETOOTH, AF_UNSPEC,  -1};
     for (enum stage stage = LOAD; stage <= SERVE; stage++) {
         for (unsigned i = 0; i < array_size(families); i++)
             for (long high = 0; high <= 1; high++) // the kernel does not look at the upper half, and neither must we
@@ -191,8 +198,13 @@ static void test_bpf_commands(void **state)
 
 static void test_open(void **state)
 {
-    static const int writes[] = {O_WRONLY, O_RDWR, O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC, O_RDONLY | O_APPEND,
-                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, O_RDWR | O_TMPFILE};
+    static const int writes[] = {O_WRONLY,
+                                 O_RDWR,
+                                 O_RDONLY | O_CREAT,
+                                 O_RDONLY | O_TRUNC,
+                                 O_RDONLY | O_APPEND,
+                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                                 O_RDWR | O_TMPFILE};
     for (unsigned i = 0; i < array_size(writes); i++)
         expect_refused(SERVE, (struct attempt){SYS_openat, {AT_FDCWD, (long)"/dev/null", writes[i], 0600}});
     expect_answered(SERVE, (struct attempt){SYS_openat, {AT_FDCWD, (long)"/dev/null", O_RDONLY | O_CLOEXEC}}, 0);

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LARGE (1 << 20)
+#define LARGE     (1 << 20)
 #define FILE_SIZE (256 << 10)
 
 static const char *read_call = "read", *write_call = "write";
