@@ -22,6 +22,7 @@
 #include "collector/intake/intake.h"
 #include "collector/intake/recorder.h"
 #include "collector/meta/host.h"
+#include "collector/meta/language.h"
 #include "collector/reload.h"
 #include "collector/replay.h"
 #include "collector/span/own_traffic.h"
@@ -93,6 +94,12 @@ static void intake_process(void *context, const struct process_facts *facts)
 static void intake_executable(void *context, const struct process_executable *found)
 {
     struct collector *collector = context;
+    const struct executable *is = &found->executable;
+    const char *language = language_name(is->language);
+
+    log_debug("executable pid=%u language=%s version=%.*s module=\"%.*s\" linkage=%s machine=%u bits=%u", found->pid,
+              language ? language : "unknown", is->version_size, is->version, is->module_size, is->module,
+              is->linkage == EXECUTABLE_STATIC ? "static" : "dynamic", is->machine, is->bits);
     process_table_executable(collector->stages.processes, found);
 }
 

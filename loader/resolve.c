@@ -112,20 +112,6 @@ static bool answer_check(const struct resolve *resolve, const struct resolver_an
            (answer->status != RESOLVER_DONE || executable_check(&answer->executable));
 }
 
-static void answer_log(uint32_t pid, const struct resolver_answer *answer)
-{
-    const struct executable *is = &answer->executable;
-    const char *language = executable_language_name(is->language);
-
-    if (answer->status == RESOLVER_DONE && pid)
-        log_debug("executable pid=%u language=%s version=%.*s module=\"%.*s\" linkage=%s machine=%u bits=%u", pid,
-                  language ? language : "unknown", is->version_size, is->version, is->module_size, is->module,
-                  is->linkage == EXECUTABLE_STATIC ? "static" : "dynamic", is->machine, is->bits);
-    else if (answer->status > RESOLVER_NOT_ELF)
-        log_limited(LOG_LEVEL_WARN, "the executable of pid=%u could not be examined: %s signal=%u", pid,
-                    answer->status == RESOLVER_TIME_OVER ? "time is over" : "no answer", answer->signal);
-}
-
 bool resolve_receive(struct resolve *resolve, struct message_executable *ret_message)
 {
     static const struct executable nothing;
@@ -142,7 +128,10 @@ bool resolve_receive(struct resolve *resolve, struct message_executable *ret_mes
             return false;
         }
         unsigned at = resolve->next_answer++ % RESOLVE_PENDING_MAX, keep = resolve->next_known++ % RESOLVE_KNOWN_MAX;
-        answer_log(resolve->pending[at].pid, &answer);
+        if (answer.status > RESOLVER_NOT_ELF)
+            log_limited(LOG_LEVEL_WARN, "the executable of pid=%u could not be examined: %s signal=%u",
+                        resolve->pending[at].pid, answer.status == RESOLVER_TIME_OVER ? "time is over" : "no answer",
+                        answer.signal);
         resolve->known[keep].file = resolve->pending[at].file;
         resolve->known[keep].executable = answer.status == RESOLVER_DONE ? answer.executable : nothing;
         if (message_fill(resolve->pending[at].pid, resolve->pending[at].start, &resolve->known[keep].executable,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "collector/meta/cgroup.h"
+#include "collector/meta/language.h"
 #include "collector/meta/naming.h"
 #include "collector/meta/process_table.h"
 #include "collector/meta/uuid.h"
@@ -122,7 +123,7 @@ static struct service *service_of(struct process_table *table, struct process_en
 void process_describe(const struct process_entry *entry)
 {
     struct service *service = entry->process.service;
-    const char *language = executable_language_name(entry->language);
+    const char *language = language_name(entry->language);
     const char *by_name = naming_language(str_from(entry->process.exe));
     if (by_name && (!language || entry->language == EXECUTABLE_C || entry->language == EXECUTABLE_CPP))
         language = by_name;

@@ -3,13 +3,6 @@
 #include "common/ipc/executable.h"
 
 #include <stddef.h>
-#include "common/lib/cleanup.h"
-
-static const char *const languages[EXECUTABLE_LANGUAGE_MAX] = {
-#define X(name, text) [EXECUTABLE_##name] = text,
-    EXECUTABLE_LANGUAGES(X)
-#undef X
-};
 
 static bool zero_from(const void *bytes, size_t from, size_t size)
 {
@@ -37,9 +30,4 @@ bool executable_check(const struct executable *executable)
            text_check(executable->module, executable->module_size, sizeof executable->module) &&
            executable->build_id_size <= sizeof executable->build_id &&
            zero_from(executable->build_id, executable->build_id_size, sizeof executable->build_id);
-}
-
-const char *executable_language_name(unsigned language)
-{
-    return language < array_size(languages) ? languages[language] : NULL;
 }

@@ -50,5 +50,3 @@ _Static_assert(sizeof(struct executable) == 128, "no padding");
 
 // True if every number, text and unused byte is as said above.
 bool executable_check(const struct executable *executable);
-// telemetry.sdk.language; NULL if unknown (or no language at all).
-const char *executable_language_name(unsigned language);

@@ -55,7 +55,7 @@ def test_language_and_log():
     with services.go() as service, harness.Redstart("--port", service.port, "--log-level", "debug") as redstart:
         check_equal(language_of(redstart, service), "go", "language")
         lines = [line for line in redstart.log if f"executable pid={service.pid} " in line]
-        check(lines, f"the loader does not log what {service.pid} executes: {redstart.log_text()}")
+        check(lines, f"nobody logs what {service.pid} executes: {redstart.log_text()}")
         for part in ("language=go", "version=go1.", 'module="redstart.test/peers/http-go', "machine=", "bits=64"):
             check(part in lines[0], f"{part!r} is not in {lines[0]!r}")
 

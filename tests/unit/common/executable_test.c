@@ -73,22 +73,11 @@ static void test_full(void **state)
     assert_true(executable_check(&full));
 }
 
-static void test_names(void **state)
-{
-    assert_null(executable_language_name(EXECUTABLE_UNKNOWN));
-    assert_string_equal(executable_language_name(EXECUTABLE_C), "c");
-    assert_string_equal(executable_language_name(EXECUTABLE_GO), "go");
-    assert_string_equal(executable_language_name(EXECUTABLE_SWIFT), "swift");
-    assert_null(executable_language_name(EXECUTABLE_LANGUAGE_MAX));
-    assert_null(executable_language_name(UINT32_MAX));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "collector/meta/cmdline.h"
+#include "collector/meta/language.h"
 #include "collector/meta/naming.h"
 #include "common/ipc/executable.h"
 #include "common/lib/cleanup.h"
@@ -91,7 +92,7 @@ static const struct {
 static bool language_exists(const char *name)
 {
     for (unsigned i = EXECUTABLE_UNKNOWN + 1; i < EXECUTABLE_LANGUAGE_MAX; i++)
-        if (strcmp(executable_language_name(i), name) == 0)
+        if (strcmp(language_name(i), name) == 0)
             return true;
     return false;
 }

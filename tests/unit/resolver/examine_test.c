@@ -8,6 +8,7 @@
 
 #include <elf.h>
 
+#include "collector/meta/language.h"
 #include "unit/resolver/files.h"
 
 #define CORPUS "tests/fuzz/corpus/elf/"
@@ -81,7 +82,7 @@ static bool examine(struct executable *ret_executable)
 static void executable_assert(const struct executable *seen, const struct known *known)
 {
     static const uint8_t build_id[20] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
-    const char *language = executable_language_name(seen->language);
+    const char *language = language_name(seen->language);
     assert_true(executable_check(seen));
     assert_string_equal(language ? language : "", known->language);
     assert_int_equal(seen->version_size, strlen(known->version));
@@ -127,7 +128,7 @@ static void test_ourselves(void **state)
     assert_int_equal(executable.bits, 8 * sizeof(void *));
     assert_int_equal(executable.linkage, EXECUTABLE_DYNAMIC);
     assert_int_equal(executable.build_id_size, 20);
-    assert_string_equal(executable_language_name(executable.language), "c");
+    assert_string_equal(language_name(executable.language), "c");
 }
 
 static const struct {
