@@ -302,14 +302,6 @@ const struct red_series *red_first(const struct red *red, enum span_kind kind)
     return red->list[kind].first;
 }
 
-unsigned red_series_count(const struct red *red)
-{
-    unsigned count = 0;
-    for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
-        count += red->list[kind].count;
-    return count;
-}
-
 uint64_t red_overflowed(const struct red *red, enum span_kind kind)
 {
     return red->list[kind].overflowed;

@@ -116,6 +116,5 @@ void red_window_reset(struct red_window *window, uint64_t now_unix_ns);
 const struct red_series *red_gone(const struct red *red);
 void red_gone_release(struct red *red, const struct red_series *last);
 const struct red_series *red_first(const struct red *red, enum span_kind kind);
-unsigned red_series_count(const struct red *red);
 // Requests that went to an overflow series (or, with more than 512 services beyond the cap, only into this number).
 uint64_t red_overflowed(const struct red *red, enum span_kind kind);

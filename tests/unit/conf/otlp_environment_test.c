@@ -1,4 +1,5 @@
-// OpenTelemetry's variables: URL rules, per-signal forms, lists, samplers, and what bad values come to.
+// OpenTelemetry's variables: URL rules, per-signal forms, lists, samplers, and what bad values come to. Long, because
+// the specification is one: a table for each of its sections.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

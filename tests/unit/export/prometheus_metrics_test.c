@@ -1,75 +1,8 @@
 // The page of metrics, line by line. With an argument, "text" or "openmetrics",
 // the program prints a page instead, for `promtool check metrics` and other readers.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
 #include "collector/core/clock.h"
-#include "collector/export/prometheus_format.h"
+#include "unit/export/prometheus_bench.h"
 #include "unit/export/spans.h"
-
-#define NO_SUCH_PID 5000000 // above what a kernel gives
-
-struct bench {
-    struct red *red;
-    struct process_table *processes;
-    struct self self;
-    struct exposition exposition;
-    struct buffer page;
-};
-
-static struct process *process_made(struct bench *bench, uint32_t pid, const char *exe)
-{
-    struct process_facts facts = {.pid = pid, .start_ns = 1, .exe = str_from(exe), .comm = STR("comm")};
-    assert_int_equal(process_table_update(bench->processes, &facts), 0);
-    const struct process *process = process_table_find(bench->processes, pid);
-    assert_non_null(process);
-    return (struct process *)process;
-}
-
-static void bench_open(struct bench *bench)
-{
-    *bench = (struct bench){0};
-    assert_int_equal(red_new(&bench->red, 100, 0), 0);
-    assert_int_equal(process_table_new(&bench->processes, NULL, "host-id", 16), 0);
-    bench->exposition = (struct exposition){
-        .red = bench->red, .self = &bench->self, .processes = bench->processes, .host_name = "myhost"};
-    buffer_init(&bench->page, 1 << 20);
-}
-
-static void bench_close(struct bench *bench)
-{
-    buffer_release(&bench->page);
-    process_table_free(bench->processes);
-    red_free(bench->red);
-}
-
-static void bench_format(struct bench *bench)
-{
-    buffer_reset(&bench->page);
-    prometheus_format(&bench->page, &bench->exposition, PROMETHEUS_TEXT);
-    assert_false(bench->page.failed);
-    assert_int_equal(bench->page.p[bench->page.n - 1], '\n');
-    buffer_add_char(&bench->page, 0);
-}
-
-// Is this a whole line (or several) of the page?
-static bool page_has(const struct bench *bench, const char *lines)
-{
-    const char *found = strstr(bench->page.p, lines);
-    return found && (found == bench->page.p || found[-1] == '\n');
-}
-
-static void assert_lines(const struct bench *bench, const char *format, const char *a, const char *b)
-{
-    char lines[8192];
-    snprintf(lines, sizeof(lines), format, a, b);
-    if (!page_has(bench, lines))
-        fail_msg("not on the page:\n%s\nthe page:\n%s", lines, bench->page.p);
-}
 
 struct expected_histogram {
     const char *name, *le[16], *sum; // le: NULL-terminated
@@ -199,107 +132,6 @@ static void a_client_series_and_an_overflow(void **state)
                  span.process->service->instance_id, "");
     assert_lines(&bench, "redstart_series_dropped_total{metric=\"http_server_request_duration_seconds\"} 0\n%s%s",
                  "redstart_series_dropped_total{metric=\"http_client_request_duration_seconds\"} 2\n", "");
-    bench_close(&bench);
-}
-
-static void our_own_metrics_exist_from_the_start(void **state)
-{
-    struct bench bench;
-    bench_open(&bench);
-    process_made(&bench, NO_SUCH_PID, "/usr/bin/quiet"); // no series: no target_info
-    bench_format(&bench);
-    assert_null(strstr(bench.page.p, "target_info"));
-    assert_null(strstr(bench.page.p, "redstart_export_"));
-    assert_lines(&bench, "redstart_build_info{version=\"%s\",commit=\"%s\"} 1\n", REDSTART_VERSION, REDSTART_COMMIT);
-    static const char *const lines[] = {
-        "# TYPE redstart_records_total counter\nredstart_records_total{kind=\"http1\"} 0\n",
-        "redstart_records_lost_total{cause=\"ring_full\"} 0\n",
-        "redstart_unparsed_total{protocol=\"http\",cause=\"io_uring\"} 0\n",
-        "redstart_unparsed_total{protocol=\"http\",cause=\"pipelined\"} 0\n",
-        "redstart_unparsed_total{protocol=\"ring\",cause=\"bad_record\"} 0\n",
-        "redstart_unparsed_total{protocol=\"ring\",cause=\"lost\"} 0\n",
-        "redstart_unparsed_total{protocol=\"loader\",cause=\"bad_message\"} 0\n",
-        "redstart_spans_total{outcome=\"built\",kind=\"server\"} 0\n",
-        "redstart_spans_total{outcome=\"built\",kind=\"client\"} 0\n",
-        "redstart_spans_dropped_total{cause=\"stdout_slow\"} 0\n",
-        "# TYPE redstart_observed_processes gauge\nredstart_observed_processes 0\n",
-        "redstart_connections 0\n",
-    };
-    for (size_t i = 0; i < array_size(lines); i++)
-        assert_lines(&bench, "%s%s", lines[i], "");
-    bench_close(&bench);
-}
-
-// What is not known is left out; what redstart takes is in seconds and bytes.
-static void our_own_health(void **state)
-{
-    struct bench bench;
-    bench_open(&bench);
-    bench_format(&bench);
-    assert_null(strstr(bench.page.p, "redstart_ring_"));
-    assert_null(strstr(bench.page.p, "redstart_process_"));
-    bench.self.ring_bytes = 1 << 20;
-    bench.self.ring_high_water_bytes = 4096;
-    bench.self.drain_delay_ns = 10500000;
-    bench.self.drain_delay_max_ns = 2 * NS_PER_SEC;
-    bench.self.usage[SELF_PROCESS_COLLECTOR] = (struct usage){.cpu_ns = 1230000000, .resident_bytes = 9 << 20};
-    bench_format(&bench);
-    static const char lines[] = "redstart_ring_size_bytes 1048576\n";
-    assert_lines(&bench, "%s%s", lines, "");
-    assert_lines(&bench, "redstart_ring_high_water_bytes %s\n%s", "4096", "");
-    assert_lines(&bench, "redstart_drain_delay_seconds %s\n%s", "0.0105", "");
-    assert_lines(&bench, "redstart_drain_delay_max_seconds %s\n%s", "2", "");
-    assert_lines(&bench, "redstart_process_cpu_seconds_total{process=\"collector\"} %s\n%s", "1.23", "");
-    assert_lines(&bench, "redstart_process_resident_memory_bytes{process=\"collector\"} %s\n%s", "9437184", "");
-    assert_null(strstr(bench.page.p, "process=\"loader\""));
-    bench.self.usage[SELF_PROCESS_LOADER] = (struct usage){.cpu_ns = 0, .resident_bytes = 1 << 20};
-    bench_format(&bench);
-    assert_lines(&bench, "redstart_process_cpu_seconds_total{process=\"loader\"} %s\n%s", "0", "");
-    assert_lines(&bench, "redstart_process_resident_memory_bytes{process=\"loader\"} %s\n%s", "1048576", "");
-    bench_close(&bench);
-}
-
-static void our_own_metrics_count(void **state)
-{
-    struct bench bench;
-    bench_open(&bench);
-    bench.self.kernel[COUNTER_RECORD_HTTP1] = UINT64_MAX;
-    bench.self.kernel[COUNTER_LOST_RING_FULL] = 2;
-    bench.self.kernel[COUNTER_UNREADABLE_SPLICE] = 3;
-    bench.self.unparsed[SELF_UNPARSED_MALFORMED] = 4;
-    bench.self.spans[SPAN_KIND_CLIENT] = 5;
-    bench.self.spans_dropped[SELF_SPANS_DROPPED_QUEUE_FULL] = 6;
-    bench.self.observed_processes = 7;
-    bench.self.connections = 8;
-    bench.self.exports[0][SELF_SIGNAL_TRACES] = (struct self_export){.destination = "http://c:4318/v1/\"traces",
-                                                                  .sent = 9,
-                                                                  .retries = 10,
-                                                                  .failed = {[SELF_FAILURE_GAVE_UP] = 11},
-                                                                  .queued = 12,
-                                                                  .last_success_unix_ns = 1795269731500000000};
-    bench_format(&bench);
-    static const char *const lines[] = {
-        "redstart_records_total{kind=\"http1\"} 18446744073709551615\n",
-        "redstart_records_lost_total{cause=\"ring_full\"} 2\n",
-        "redstart_unparsed_total{protocol=\"http\",cause=\"splice\"} 3\n",
-        "redstart_unparsed_total{protocol=\"http\",cause=\"malformed\"} 4\n",
-        "redstart_spans_total{outcome=\"built\",kind=\"client\"} 5\n",
-        "redstart_spans_dropped_total{cause=\"queue_full\"} 6\n",
-        "redstart_observed_processes 7\n",
-        "redstart_connections 8\n",
-        "# TYPE redstart_export_sent_total counter\n"
-        "redstart_export_sent_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} 9\n",
-        "redstart_export_failed_total{destination=\"http://c:4318/v1/"
-        "\\\"traces\",signal=\"traces\",cause=\"rejected\"} 0\n"
-        "redstart_export_failed_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\",cause=\"gave_up\"} "
-        "11\n",
-        "redstart_export_retries_total{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} 10\n",
-        "redstart_export_queue_length{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} 12\n",
-        "redstart_export_last_success_timestamp_seconds{destination=\"http://c:4318/v1/\\\"traces\",signal=\"traces\"} "
-        "1795269731.5\n",
-    };
-    for (size_t i = 0; i < array_size(lines); i++)
-        assert_lines(&bench, "%s%s", lines[i], "");
     bench_close(&bench);
 }
 
@@ -486,9 +318,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_server_series),
         cmocka_unit_test(what_a_service_says),
         cmocka_unit_test(a_client_series_and_an_overflow),
-        cmocka_unit_test(our_own_metrics_exist_from_the_start),
-        cmocka_unit_test(our_own_health),
-        cmocka_unit_test(our_own_metrics_count),
         cmocka_unit_test(every_metric_is_one_group),
         cmocka_unit_test(series_come_and_go_between_pieces),
         cmocka_unit_test(a_page_that_does_not_fit_fails),

@@ -1,61 +1,9 @@
-// Series: what belongs to one, the cap and its overflow series, expiry, and foreign text in keys.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+// Series: what belongs to one, the cap and its overflow series, and foreign text in keys.
 #include <stdio.h>
-#include "collector/core/clock.h"
-#include "collector/red/red.h"
+#include "unit/red/red_sample.h"
 
-static struct service shop = {.name = "shop"}, cart = {.name = "cart", .index = 1};
-static struct process shop_process = {.pid = 1, .service = &shop}, cart_process = {.pid = 2, .service = &cart};
-
-static struct span server_span(void)
-{
-    return (struct span){
-        .kind = SPAN_KIND_SERVER,
-        .process = &shop_process,
-        .start_unix_ns = 1000 * NS_PER_SEC,
-        .start_monotonic_ns = 10 * NS_PER_SEC,
-        .duration_ns = 20 * NS_PER_MS,
-        .queue_ns = 6 * NS_PER_MS,
-        .processing_ns = 14 * NS_PER_MS,
-        .method = HTTP_METHOD_GET,
-        .scheme = "http",
-        .version = HTTP_VERSION_11,
-        .status = 200,
-        .server = {.text = "127.0.0.1", .n = 9, .port = 8080},
-        .server_address = STR("shop.example"),
-        .server_port = 80,
-        .request_body = 0,
-        .response_body = 100,
-    };
-}
-
-static struct span client_span(void)
-{
-    struct span span = server_span();
-    span.kind = SPAN_KIND_CLIENT;
-    span.queue_ns = span.processing_ns = SPAN_TIME_UNKNOWN;
-    return span;
-}
-
-static struct red *red_made(unsigned max_series, uint64_t ttl_ns)
-{
-    struct red *red = NULL;
-    assert_int_equal(red_new(&red, max_series, ttl_ns), 0);
-    return red;
-}
-
-static unsigned list_length(const struct red *red, enum span_kind kind)
-{
-    unsigned n = 0;
-    for (const struct red_series *series = red_first(red, kind); series; series = series->next)
-        n++;
-    return n;
-}
+static struct service cart = {.name = "cart", .index = 1};
+static struct process cart_process = {.pid = 2, .service = &cart};
 
 static void a_series_holds_the_spans_values(void **state)
 {
@@ -90,7 +38,7 @@ static void a_series_holds_the_spans_values(void **state)
     assert_int_equal(series->histogram[RED_REQUEST_SIZE].count, 2);
     assert_int_equal(series->histogram[RED_REQUEST_SIZE].bucket[0], 2);
     assert_int_equal(series->histogram[RED_RESPONSE_SIZE].sum, 200);
-    assert_int_equal(red_series_count(red), 1);
+    assert_int_equal(list_length(red, SPAN_KIND_SERVER), 1);
     red_free(red);
 }
 
@@ -213,7 +161,6 @@ static void keys(void **state)
         red_record(red, &span);
         if (list_length(red, cases[i].kind) != cases[i].series)
             fail_msg("%s: %u series", cases[i].name, list_length(red, cases[i].kind));
-        assert_int_equal(red_series_count(red), cases[i].series);
         red_free(red);
     }
 }
@@ -285,220 +232,8 @@ static void many_services_beyond_the_cap(void **state)
         span.process = &process;
         red_record(red, &span);
     }
-    assert_int_equal(red_series_count(red), 512);
+    assert_int_equal(list_length(red, SPAN_KIND_SERVER), 512);
     assert_int_equal(red_overflowed(red, SPAN_KIND_SERVER), SERVICES);
-    red_free(red);
-}
-
-static void record_status(struct red *red, uint16_t status, uint64_t at_ns)
-{
-    struct span span = server_span();
-    span.status = status;
-    span.start_monotonic_ns = at_ns;
-    span.duration_ns = 0;
-    red_record(red, &span);
-}
-
-// Many series, of which a changing part expires: the rest must stay findable, in order, and countable.
-static void expiry(void **state)
-{
-    struct red *red = red_made(400, 10 * NS_PER_SEC);
-    for (uint16_t status = 1; status <= 400; status++)
-        record_status(red, status, (status % 3) * NS_PER_SEC);
-    red_expire(red, 11 * NS_PER_SEC); // those of second 0 are older than 10 s, those of second 1 are exactly that
-    assert_int_equal(red_series_count(red), 400 - 133);
-    for (uint16_t status = 1; status <= 400; status++)
-        if (status % 3)
-            record_status(red, status, (status % 3) * NS_PER_SEC);
-    assert_int_equal(red_series_count(red), 400 - 133);
-    uint16_t last = 0;
-    for (const struct red_series *series = red_first(red, SPAN_KIND_SERVER); series; series = series->next) {
-        assert_true(series->status > last && series->status % 3);
-        assert_int_equal(series->histogram[RED_DURATION].count, 2);
-        last = series->status;
-    }
-    assert_int_equal(last, 400);
-    record_status(red, 3, 20 * NS_PER_SEC); // comes back, at the end of the list, from zero
-    assert_int_equal(red_series_count(red), 400 - 132);
-    red_expire(red, 25 * NS_PER_SEC);
-    assert_int_equal(red_series_count(red), 1);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->status, 3);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->histogram[RED_DURATION].count, 1);
-    red_expire(red, 5); // a clock before the last measurement expires nothing
-    assert_int_equal(red_series_count(red), 1);
-    red_expire(red, 100 * NS_PER_SEC);
-    assert_int_equal(red_series_count(red), 0);
-    record_status(red, 7, 0); // the list is whole after it was empty
-    record_status(red, 8, 0);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->next->status, 8);
-    red_free(red);
-}
-
-// A request that took longer than the TTL began before its series was forgotten; the series does not.
-static void what_comes_back_begins_anew(void **state)
-{
-    struct red *red = red_made(10, 5 * NS_PER_SEC);
-    struct span span = server_span();
-    clock_offset_set((int64_t)(990 * NS_PER_SEC)); // monotonic 10 s is 1000 s of the spans
-    red_record(red, &span);
-    red_expire(red, 16 * NS_PER_SEC);
-    assert_null(red_first(red, SPAN_KIND_SERVER));
-    span.duration_ns = 9 * NS_PER_SEC; // until 19 s
-    red_record(red, &span);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->start_unix_ns, 1006 * NS_PER_SEC);
-    span.status = 404; // after that: its own start
-    span.start_unix_ns = 1007 * NS_PER_SEC;
-    red_record(red, &span);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->next->start_unix_ns, 1007 * NS_PER_SEC);
-    red_free(red);
-}
-
-static void a_ttl_of_zero_keeps_everything(void **state)
-{
-    struct red *red = red_made(4, 0);
-    record_status(red, 200, 0);
-    red_expire(red, UINT64_MAX);
-    assert_int_equal(red_series_count(red), 1);
-    red_free(red);
-    red_free(NULL);
-}
-
-static void expiry_makes_room_under_the_cap(void **state)
-{
-    struct red *red = red_made(1, NS_PER_SEC);
-    record_status(red, 200, 0);
-    record_status(red, 201, 0);
-    assert_int_equal(red_overflowed(red, SPAN_KIND_SERVER), 1);
-    red_expire(red, 2 * NS_PER_SEC);
-    assert_int_equal(red_series_count(red), 0);
-    record_status(red, 201, 3 * NS_PER_SEC);
-    assert_int_equal(red_overflowed(red, SPAN_KIND_SERVER), 1);
-    assert_int_equal(red_first(red, SPAN_KIND_SERVER)->status, 201);
-    red_free(red);
-}
-
-static void min_and_max_are_kept(void **state)
-{
-    static const uint64_t values[] = {20 * NS_PER_MS, 5 * NS_PER_MS, 900 * NS_PER_MS};
-    struct red *red = red_made(10, 0);
-    struct span span = server_span();
-    for (size_t i = 0; i < array_size(values); i++) {
-        span.duration_ns = values[i];
-        red_record(red, &span);
-    }
-    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
-    assert_int_equal(series->histogram[RED_DURATION].min, 5 * NS_PER_MS);
-    assert_int_equal(series->histogram[RED_DURATION].max, 900 * NS_PER_MS);
-    assert_int_equal(series->histogram[RED_REQUEST_SIZE].min, 0);
-    assert_int_equal(series->histogram[RED_REQUEST_SIZE].max, 0);
-    assert_null(series->exponential[RED_DURATION]); // not asked for
-    assert_null(series->exemplar[RED_DURATION]);
-    red_free(red);
-}
-
-static struct exponential unpacked(const struct packed *packed)
-{
-    struct exponential exponential;
-    assert_non_null(packed);
-    packed_load(packed, &exponential);
-    return exponential;
-}
-
-static void an_exponential_twin_counts_the_same(void **state)
-{
-    struct red *red = red_made(10, 0);
-    struct span span = server_span();
-    red_keep(red, RED_EXTRA_EXPONENTIAL);
-    red_record(red, &span);
-    span.queue_ns = SPAN_TIME_UNKNOWN;
-    red_record(red, &span);
-    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
-    struct exponential loaded = unpacked(series->exponential[RED_DURATION]), *duration = &loaded;
-    assert_int_equal(duration->used, 1);
-    assert_int_equal(duration->offset, exponential_index(0.020, 20));
-    assert_int_equal(duration->bucket[0], 2);
-    assert_int_equal(unpacked(series->exponential[RED_REQUEST_SIZE]).zero_count, 2);
-    assert_int_equal(unpacked(series->exponential[RED_QUEUE]).bucket[0], 1);
-    assert_null(series->exemplar[RED_DURATION]);
-    red_free(red);
-}
-
-static void an_exemplar_is_the_last_sampled_request(void **state)
-{
-    struct red *red = red_made(10, 0);
-    struct span span = server_span();
-    red_keep(red, RED_EXTRA_EXEMPLARS);
-    span.trace_id[0] = 1;
-    span.span_id[0] = 1;
-    span.sampled = true;
-    red_record(red, &span);
-    span.span_id[0] = 2;
-    span.duration_ns = 21 * NS_PER_MS;
-    red_record(red, &span);
-    span.span_id[0] = 3;
-    span.sampled = false;
-    red_record(red, &span);
-    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
-    const struct red_exemplar *exemplar = series->exemplar[RED_DURATION];
-    for (unsigned i = 0; i <= histogram_bounds_duration.count; i++)
-        assert_int_equal(exemplar[i].unix_ns, i == 2 ? 1000 * NS_PER_SEC + 21 * NS_PER_MS : 0);
-    assert_int_equal(exemplar[2].value, 21 * NS_PER_MS);
-    assert_int_equal(exemplar[2].trace_id[0], 1);
-    assert_int_equal(exemplar[2].span_id[0], 2);
-    assert_null(series->exemplar[RED_RESPONSE_SIZE]); // of durations only
-    assert_null(series->exponential[RED_DURATION]);
-    red_free(red);
-}
-
-static void a_window_holds_what_came_since(void **state)
-{
-    struct red *red = red_made(10, 0);
-    struct span span = server_span();
-    red_keep(red, RED_EXTRA_WINDOW | RED_EXTRA_EXPONENTIAL);
-    red_record(red, &span);
-    red_record(red, &span);
-    const struct red_series *series = red_first(red, SPAN_KIND_SERVER);
-    assert_int_equal(series->window->start_unix_ns, series->start_unix_ns);
-    assert_int_equal(series->window->histogram[RED_DURATION].count, 2);
-    assert_int_equal(unpacked(series->window->exponential[RED_DURATION]).bucket[0], 2);
-    red_window_reset(series->window, 2000 * NS_PER_SEC);
-    assert_int_equal(series->window->start_unix_ns, 2000 * NS_PER_SEC);
-    assert_int_equal(series->window->histogram[RED_DURATION].count, 0);
-    span.duration_ns = 90 * NS_PER_MS;
-    red_record(red, &span);
-    assert_int_equal(series->window->histogram[RED_DURATION].count, 1);
-    assert_int_equal(series->window->histogram[RED_DURATION].min, 90 * NS_PER_MS);
-    assert_int_equal(unpacked(series->window->exponential[RED_DURATION]).scale, EXPONENTIAL_SCALE_MAX);
-    assert_int_equal(series->histogram[RED_DURATION].count, 3);
-    red_free(red);
-}
-
-static void forgotten_series_are_remembered_until_told(void **state)
-{
-    struct red *red = red_made(10, NS_PER_SEC);
-    struct span span = server_span();
-    red_keep(red, RED_EXTRA_GONE);
-    for (uint16_t status = 200; status < 203; status++) {
-        span.status = status;
-        red_record(red, &span);
-    }
-    assert_null(red_gone(red));
-    red_expire(red, 100 * NS_PER_SEC);
-    assert_int_equal(red_series_count(red), 0);
-    const struct red_series *gone = red_gone(red);
-    assert_int_equal(gone->status, 200);
-    assert_int_equal(gone->next->status, 201);
-    red_gone_release(red, gone->next);
-    gone = red_gone(red);
-    assert_int_equal(gone->status, 202);
-    assert_null(gone->next);
-    span.status = 203;
-    span.start_monotonic_ns = 100 * NS_PER_SEC;
-    red_record(red, &span);
-    red_expire(red, 200 * NS_PER_SEC); // goes behind the one that waits
-    assert_int_equal(red_gone(red)->next->status, 203);
-    red_gone_release(red, red_gone(red)->next);
-    assert_null(red_gone(red));
     red_free(red);
 }
 
@@ -511,15 +246,6 @@ int main(void)
         cmocka_unit_test(foreign_text_is_cut_and_cleaned),
         cmocka_unit_test(beyond_the_cap_one_series_per_kind_and_service),
         cmocka_unit_test(many_services_beyond_the_cap),
-        cmocka_unit_test(expiry),
-        cmocka_unit_test(what_comes_back_begins_anew),
-        cmocka_unit_test(a_ttl_of_zero_keeps_everything),
-        cmocka_unit_test(expiry_makes_room_under_the_cap),
-        cmocka_unit_test(min_and_max_are_kept),
-        cmocka_unit_test(a_window_holds_what_came_since),
-        cmocka_unit_test(forgotten_series_are_remembered_until_told),
-        cmocka_unit_test(an_exponential_twin_counts_the_same),
-        cmocka_unit_test(an_exemplar_is_the_last_sampled_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
