@@ -4,6 +4,7 @@
 #include "collector/l7/http1.h"
 
 #include "collector/l7/http1_headers.h"
+#include "collector/l7/http1_repeat.h"
 
 #define METHOD_BYTES_MAX 32
 
@@ -19,14 +20,6 @@ bool http1_response_bodyless(enum http_method method, uint16_t status)
            (method == HTTP_METHOD_CONNECT && status / 100 == 2);
 }
 
-// tchar of RFC 9110 5.6.2.
-static bool method_byte(char c)
-{
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-        return true;
-    return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
-
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -35,9 +28,11 @@ static bool digit(char c)
 // Does text begin with HTTP/1.<digit>, as far as it goes?
 static bool version_fits(struct str text)
 {
-    struct str prefix = STR("HTTP/1.");
-    size_t n = text.n < prefix.n ? text.n : prefix.n;
-    return memcmp(text.p, prefix.p, n) == 0 && (text.n <= prefix.n || digit(text.p[prefix.n]));
+    static const char prefix[] = "HTTP/1.";
+    size_t n = sizeof prefix - 1;
+    if (text.n > n)
+        return memcmp(text.p, prefix, n) == 0 && digit(text.p[n]);
+    return memcmp(text.p, prefix, text.n) == 0;
 }
 
 // The version whose digit this is.
@@ -99,14 +94,14 @@ static void target_split(struct http1_request *request)
 static enum parse_status method_parse(struct str line, struct http1_request *request, struct str *ret_rest)
 {
     size_t n = 0;
-    while (n < line.n && n <= METHOD_BYTES_MAX && method_byte(line.p[n]))
+    while (n < line.n && n <= METHOD_BYTES_MAX && http_token_bytes[(uint8_t)line.p[n]])
         n++;
     request->method_text = (struct str){line.p, n};
+    request->method = http_method_find(request->method_text);
     if (n == line.n && n <= METHOD_BYTES_MAX)
         return PARSE_MORE;
     if (n == 0 || n > METHOD_BYTES_MAX || line.p[n] != ' ')
         return PARSE_BAD;
-    request->method = http_method_find(request->method_text);
     while (n < line.n && line.p[n] == ' ')
         n++;
     *ret_rest = (struct str){line.p + n, line.n - n};
@@ -163,7 +158,7 @@ enum parse_status http1_request_parse(struct str input, struct http1_request *re
     if (status != PARSE_OK)
         return status;
 
-    ret_request->complete = http1_headers_parse(&cursor, end, &ret_request->headers);
+    ret_request->complete = http1_repeat_parse(&cursor, end, &ret_request->headers);
     if (!ret_request->complete)
         return PARSE_MORE;
     ret_request->head_size = (size_t)(cursor - input.p);
@@ -198,7 +193,7 @@ static enum parse_status response_head_parse(const char **cursor, const char *en
     enum parse_status status = status_line_parse(line, line_complete, response);
     if (status != PARSE_OK)
         return status;
-    return http1_headers_parse(cursor, end, &response->headers) ? PARSE_OK : PARSE_MORE;
+    return http1_repeat_parse(cursor, end, &response->headers) ? PARSE_OK : PARSE_MORE;
 }
 
 enum parse_status http1_response_parse(struct str input, struct http1_response *ret_response)

@@ -2,7 +2,6 @@
 #include "collector/l7/http_method.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 #define NAME_BYTES_MAX 32
 
@@ -30,17 +29,22 @@ const char *http_method_name(enum http_method method)
     return names[number < HTTP_METHOD_MAX ? method : HTTP_METHOD_OTHER].p;
 }
 
+const bool http_token_bytes[256] = {
+    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+    ['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+    ['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
+};
+
 enum http_method http_method_find(struct str name)
 {
     for (enum http_method i = HTTP_METHOD_GET; i < HTTP_METHOD_MAX; i++)
-        if (str_equal(name, names[i]))
+        if (name.n == names[i].n && name.p[0] == names[i].p[0] && memcmp(name.p, names[i].p, name.n) == 0)
             return i;
     return HTTP_METHOD_OTHER;
 }
 
-enum http_method http_method_shown(struct str name)
+enum http_method http_method_shown(enum http_method method, struct str name)
 {
-    enum http_method method = http_method_find(name);
     if (!known.count)
         return method;
     for (unsigned i = 0; i < known.count; i++)
@@ -49,16 +53,11 @@ enum http_method http_method_shown(struct str name)
     return HTTP_METHOD_OTHER;
 }
 
-// tchar of RFC 9110 5.6.2.
 static bool name_valid(struct str name)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!letter && (c == 0 || !strchr(others, c)))
+    for (size_t i = 0; i < name.n; i++)
+        if (!http_token_bytes[(uint8_t)name.p[i]])
             return false;
-    }
     return name.n > 0 && name.n <= NAME_BYTES_MAX;
 }
 

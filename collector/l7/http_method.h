@@ -2,6 +2,8 @@
 // by the parsers, span/ and exporters.
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
 #include "common/lib/cleanup.h"
 #include "common/lib/str.h"
 
@@ -20,6 +22,9 @@ enum http_method {
     HTTP_METHOD_MAX // and on: names of the operator's list that are none of the above
 };
 
+// tchar of RFC 9110 5.6.2: what a name consists of.
+extern const bool http_token_bytes[256];
+
 // "GET" ...; "_OTHER".
 const char *http_method_name(enum http_method method);
 // By its exact name, whatever the list says: what a method means for bodies does not depend on it.
@@ -30,5 +35,6 @@ enum http_method http_method_find(struct str name);
 // HTTP_METHODS_KNOWN_MAX names; then nothing is changed.
 #define HTTP_METHODS_KNOWN_MAX 32
 int http_method_know(struct str list) must_check;
-// As which method a request with this name is shown: HTTP_METHOD_OTHER if it is not known.
-enum http_method http_method_shown(struct str name);
+// As which method a request with this name, of this method by http_method_find, is shown: HTTP_METHOD_OTHER if it is
+// not known.
+enum http_method http_method_shown(enum http_method method, struct str name);

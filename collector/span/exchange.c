@@ -243,7 +243,7 @@ void exchange_to_span(const struct exchange *exchange, const struct process *pro
         particulars_fill(exchange, propagators ? propagators : &propagators_default, ret_span);
     else
         particulars_omit(exchange, ret_span);
-    ret_span->method = http_method_shown(request->method_text);
+    ret_span->method = http_method_shown(request->method, request->method_text);
     ret_span->method_original = ret_span->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
     ret_span->path = request->path;
     ret_span->query = request->query;
