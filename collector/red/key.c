@@ -34,7 +34,7 @@ void red_key_of(const struct span *span, const struct red_view *view, struct red
         key->server_port = client ? span->server_port : span->server.port;
     if (HAS(view, SERVER_ADDRESS))
         key->server_address = utf8_clean(host_bare(span->server_address), texts->address, sizeof texts->address);
-    if (HAS(view, ROUTE))
+    if (HAS(view, ROUTE) && span->route.n)
         key->route = utf8_clean(span->route, texts->route, sizeof texts->route);
     if (HAS(view, PATH))
         key->path = utf8_clean(span->path, texts->path, sizeof texts->path);
@@ -84,9 +84,11 @@ static bool text_equal(const char *a, const char *b)
 }
 
 // kept: in a series, with a NUL behind it and none in it; the other is cut to fit there.
-static bool text_kept(struct str text, const char *kept)
+static inline bool text_kept(struct str text, const char *kept)
 {
-    return text.n ? kept && strncmp(text.p, kept, text.n) == 0 && kept[text.n] == 0 : !kept || !*kept;
+    if (!text.n)
+        return !kept || !*kept;
+    return kept && strncmp(text.p, kept, text.n) == 0 && kept[text.n] == 0;
 }
 
 bool red_key_fits(const struct red_key *key, const struct red_series *series)

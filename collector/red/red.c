@@ -11,10 +11,15 @@
 #include "collector/core/hash.h"
 #include "collector/red/attribute.h"
 #include "collector/red/key.h"
+#include "collector/red/recent.h"
 #include "collector/red/series.h"
 
 // Series for what is beyond the cap: one for each kind and service, and of those so many of each kind.
 #define RED_OVERFLOW_SERIES_MAX 512
+
+// What a client chooses freely, beside the route.
+#define ATTRIBUTES_FOREIGN                                                                                             \
+    (1u << RED_ATTRIBUTE_SERVER_ADDRESS | 1u << RED_ATTRIBUTE_PATH | 1u << RED_ATTRIBUTE_CLIENT_ADDRESS)
 
 struct red_slot {
     uint64_t hash;
@@ -43,6 +48,8 @@ struct red {
     uint64_t ttl_ns, seed;
     struct red_list list[SPAN_KIND_MAX];
     struct red_list gone;
+    struct recent recent; // of servers, if these have one view and no series of theirs an address or a path
+    bool recent_serves;
 };
 
 void red_ttl(struct red *red, uint64_t ttl_ns)
@@ -76,6 +83,9 @@ int red_select(struct red *red, const struct attribute_selection *selection, enu
     }
     while (slots < room + room / 2)
         slots *= 2;
+    const struct views *servers = &red->views[SPAN_KIND_SERVER];
+    red->recent_serves = servers->count == 1 && !(servers->view[0].attributes & ATTRIBUTES_FOREIGN);
+    red->recent = (struct recent){0};
     free(red->slots);
     red->names = names;
     red->slot_mask = slots - 1;
@@ -208,6 +218,8 @@ static bool view_record(struct red *red, const struct red_view *view, const stru
     if (overflows) {
         key = red_key_overflow(span, view);
         series = series_get(red, &key, span);
+    } else if (red->recent_serves && span->kind == SPAN_KIND_SERVER) {
+        recent_keep(&red->recent, span, series);
     }
     if (series)
         red_series_add(series, span, red->extras);
@@ -218,6 +230,11 @@ void red_record(struct red *red, const struct span *span)
 {
     const struct views *views = &red->views[span->kind];
     bool overflows = false;
+    struct red_series *series = span->kind == SPAN_KIND_SERVER ? recent_find(&red->recent, span) : NULL;
+    if (series) {
+        red_series_add(series, span, red->extras);
+        return;
+    }
     for (unsigned i = 0; i < views->count; i++)
         overflows |= view_record(red, &views->view[i], span);
     red->list[span->kind].overflowed += overflows;
@@ -272,6 +289,7 @@ void red_expire(struct red *red, uint64_t now_monotonic_ns)
 {
     if (!red->ttl_ns)
         return;
+    red->recent = (struct recent){0};
     for (size_t i = 0; i <= red->slot_mask; i++)
         while (red->slots[i].series && series_expired(red, red->slots[i].series, now_monotonic_ns))
             slot_clear(red, i); // may bring another series here

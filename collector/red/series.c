@@ -4,29 +4,6 @@
 #include <stdlib.h>
 #include "collector/red/seed.h"
 
-// Every value of one request, by instrument.
-struct measurement {
-    uint64_t value[RED_INSTRUMENT_MAX];
-    bool known[RED_INSTRUMENT_MAX];
-};
-
-static struct measurement measurement_of(const struct span *span, unsigned instruments)
-{
-    struct measurement measured = {
-        .value = {[RED_DURATION] = span->duration_ns,
-                  [RED_REQUEST_SIZE] = (uint64_t)span->request_body,
-                  [RED_RESPONSE_SIZE] = (uint64_t)span->response_body,
-                  [RED_QUEUE] = span->queue_ns},
-        .known = {[RED_DURATION] = true,
-                  [RED_REQUEST_SIZE] = span->request_body >= 0,
-                  [RED_RESPONSE_SIZE] = span->response_body >= 0,
-                  [RED_QUEUE] = span->queue_ns != SPAN_TIME_UNKNOWN},
-    };
-    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++)
-        measured.known[i] &= (instruments >> i & 1) != 0;
-    return measured;
-}
-
 // before: the explicit histogram without this value.
 static void exponential_keep(struct packed **packed, const struct histogram_bounds *bounds,
                              const struct histogram *before, uint64_t value)
@@ -79,22 +56,40 @@ void red_window_reset(struct red_window *window, uint64_t now_unix_ns)
     window->start_unix_ns = now_unix_ns;
 }
 
+// What outputs asked for beside the explicit histogram, before this value is in that.
+static void extras_keep(struct red_series *series, const struct span *span, unsigned extras,
+                        enum red_instrument instrument, uint64_t value)
+{
+    const struct histogram_bounds *bounds = red_instruments[span->kind][instrument].bounds;
+    if (extras & RED_EXTRA_EXPONENTIAL)
+        exponential_keep(&series->exponential[instrument], bounds, &series->histogram[instrument], value);
+    if (extras & RED_EXTRA_WINDOW)
+        window_keep(series, instrument, bounds, extras, value);
+    // Of a size nobody asks which request it was, and slots take as much memory as the histograms.
+    bool size = instrument == RED_REQUEST_SIZE || instrument == RED_RESPONSE_SIZE;
+    if (extras & RED_EXTRA_EXEMPLARS && span->sampled && !size)
+        exemplar_keep(&series->exemplar[instrument], bounds, span, value);
+}
+
+static void value_add(struct red_series *series, const struct span *span, unsigned extras,
+                      enum red_instrument instrument, uint64_t value)
+{
+    if (!(series->instruments >> instrument & 1))
+        return;
+    if (extras)
+        extras_keep(series, span, extras, instrument, value);
+    histogram_add(&series->histogram[instrument], red_instruments[span->kind][instrument].bounds, value);
+}
+
 void red_series_add(struct red_series *series, const struct span *span, unsigned extras)
 {
-    const struct measurement measured = measurement_of(span, series->instruments);
-    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
-        const struct histogram_bounds *bounds = red_instruments[span->kind][i].bounds;
-        if (!measured.known[i])
-            continue;
-        if (extras & RED_EXTRA_EXPONENTIAL)
-            exponential_keep(&series->exponential[i], bounds, &series->histogram[i], measured.value[i]);
-        histogram_add(&series->histogram[i], bounds, measured.value[i]);
-        if (extras & RED_EXTRA_WINDOW)
-            window_keep(series, i, bounds, extras, measured.value[i]);
-        // Of a size nobody asks which request it was, and slots take as much memory as the histograms.
-        if (extras & RED_EXTRA_EXEMPLARS && span->sampled && i != RED_REQUEST_SIZE && i != RED_RESPONSE_SIZE)
-            exemplar_keep(&series->exemplar[i], bounds, span, measured.value[i]);
-    }
+    value_add(series, span, extras, RED_DURATION, span->duration_ns);
+    if (span->request_body >= 0)
+        value_add(series, span, extras, RED_REQUEST_SIZE, (uint64_t)span->request_body);
+    if (span->response_body >= 0)
+        value_add(series, span, extras, RED_RESPONSE_SIZE, (uint64_t)span->response_body);
+    if (span->queue_ns != SPAN_TIME_UNKNOWN)
+        value_add(series, span, extras, RED_QUEUE, span->queue_ns);
     uint64_t ended = span->start_monotonic_ns + span->duration_ns;
     if (ended > series->last_monotonic_ns)
         series->last_monotonic_ns = ended;
