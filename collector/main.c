@@ -70,7 +70,7 @@ static void collector_span(void *context, const struct span *span)
 static void intake_record(void *context, const struct http1_record *record)
 {
     struct collector *collector = context;
-    conn_table_record(collector->stages.connections, record, clock_monotonic_ns());
+    conn_table_record(collector->stages.connections, record, intake_drained_ns(collector->intake));
 }
 
 static void intake_executed(void *context, const struct process_executed *executed)

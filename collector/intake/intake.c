@@ -46,6 +46,10 @@ static struct ring *oldest_ring(struct intake *intake, uint64_t before, const vo
     struct ring *oldest = NULL;
     uint64_t first = before;
 
+    if (intake->rings == 1) {
+        *ret_record = ring_peek(intake->ring, ret_size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
+        return *ret_record ? intake->ring : NULL;
+    }
     for (unsigned i = 0; i < intake->rings; i++) {
         uint32_t size;
         const void *record = ring_peek(&intake->ring[i], &size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
@@ -350,6 +354,11 @@ const char *intake_not_ready(const struct intake *intake, uint64_t now_ns)
 uint32_t intake_loader_pid(const struct intake *intake)
 {
     return session_peer(intake->session);
+}
+
+uint64_t intake_drained_ns(const struct intake *intake)
+{
+    return intake->drained_ns;
 }
 
 void intake_drain(struct intake *intake)

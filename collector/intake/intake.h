@@ -33,6 +33,8 @@ bool intake_attached(const struct intake *intake);
 const char *intake_not_ready(const struct intake *intake, uint64_t now_ns);
 // 0 while it is not known.
 uint32_t intake_loader_pid(const struct intake *intake);
+// When the drain that goes on, or the last one, began: time enough for its records, and no look at the clock for each.
+uint64_t intake_drained_ns(const struct intake *intake);
 // Drains what is in the rings now (for the end of a run).
 void intake_drain(struct intake *intake);
 // Sums the kernel's counters into self->kernel (and connections).
