@@ -61,7 +61,8 @@ ATTRIBUTES_INLINE void attribute_write(void *context, const char *name, const st
     switch (value->type) {
     case SPAN_VALUE_STRING:
         otlp_wire_attribute_text(writer->body, SPAN_ATTRIBUTES, key,
-                                 otlp_text_clean(writer->arena, value->text, &writer->failed));
+                                 value->ours ? value->text
+                                             : otlp_text_clean(writer->arena, value->text, &writer->failed));
         break;
     case SPAN_VALUE_INT:
         otlp_wire_attribute_int(writer->body, SPAN_ATTRIBUTES, key, value->number);

@@ -136,28 +136,38 @@ static enum parse_status target_parse(struct str rest, bool line_complete, struc
     return line_complete ? PARSE_OK : PARSE_MORE;
 }
 
+// All but the headers, which are set as a whole.
+static void request_clear(struct http1_request *request)
+{
+    memset(request, 0, offsetof(struct http1_request, headers));
+}
+
+static enum parse_status request_line_parse(const char **cursor, const char *end, struct http1_request *request)
+{
+    struct str line, rest;
+    bool line_complete = http1_line_next(cursor, end, &line);
+    if (!line_complete)
+        line = (struct str){*cursor, (size_t)(end - *cursor)};
+    if (!line_complete && (line.n == 0 || (line.n == 1 && line.p[0] == '\r')))
+        return PARSE_MORE;
+    enum parse_status status = method_parse(line, request, &rest);
+    if (status == PARSE_OK)
+        return target_parse(rest, line_complete, request);
+    return status == PARSE_MORE && line_complete ? PARSE_BAD : status;
+}
+
 enum parse_status http1_request_parse(struct str input, struct http1_request *ret_request)
 {
     const char *cursor = input.p, *end = input.p + input.n;
-    struct str line, rest;
-    *ret_request = (struct http1_request){.headers.content_length = HTTP1_LENGTH_UNKNOWN};
+    request_clear(ret_request);
     empty_lines_skip(&cursor, end);
-    bool line_complete = http1_line_next(&cursor, end, &line);
-    if (!line_complete)
-        line = (struct str){cursor, (size_t)(end - cursor)};
-    if (!line_complete && (line.n == 0 || (line.n == 1 && line.p[0] == '\r')))
-        return PARSE_MORE;
-
-    enum parse_status status = method_parse(line, ret_request, &rest);
-    if (status == PARSE_OK)
-        status = target_parse(rest, line_complete, ret_request);
-    else if (status == PARSE_MORE && line_complete)
-        status = PARSE_BAD;
+    enum parse_status status = request_line_parse(&cursor, end, ret_request);
     if (status == PARSE_BAD)
-        *ret_request = (struct http1_request){.headers.content_length = HTTP1_LENGTH_UNKNOWN};
-    if (status != PARSE_OK)
+        request_clear(ret_request);
+    if (status != PARSE_OK) {
+        ret_request->headers = http1_headers_none;
         return status;
-
+    }
     ret_request->complete = http1_repeat_parse(&cursor, end, &ret_request->headers);
     if (!ret_request->complete)
         return PARSE_MORE;
@@ -193,7 +203,7 @@ static enum parse_status response_head_parse(const char **cursor, const char *en
     enum parse_status status = status_line_parse(line, line_complete, response);
     if (status != PARSE_OK)
         return status;
-    return http1_repeat_parse(cursor, end, &response->headers) ? PARSE_OK : PARSE_MORE;
+    return http1_repeat_response(cursor, end, &response->headers) ? PARSE_OK : PARSE_MORE;
 }
 
 enum parse_status http1_response_parse(struct str input, struct http1_response *ret_response)

@@ -45,12 +45,18 @@ struct http1_request {
     struct http1_headers headers;
 };
 
+// Of a response only what tells its length, as above.
+struct http1_response_headers {
+    int64_t content_length;
+    bool chunked;
+};
+
 struct http1_response {
     enum http_version version;
     uint16_t status;         // 100 .. 599 (any three digits are taken as they are)
     bool complete;
     size_t head_size;
-    struct http1_headers headers;
+    struct http1_response_headers headers;
 };
 
 // PARSE_OK: head complete. PARSE_MORE: valid so far, cut off; everything seen is filled in (for a response at least the

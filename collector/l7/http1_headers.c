@@ -206,8 +206,11 @@ static void header_line(struct header_state *state, struct str line)
     }
 }
 
+const struct http1_headers http1_headers_none = {.content_length = HTTP1_LENGTH_UNKNOWN};
+
 bool http1_headers_parse(const char **cursor, const char *end, struct http1_headers *ret_headers)
 {
+    *ret_headers = http1_headers_none;
     struct header_state state = {.headers = ret_headers};
     struct str line;
     bool complete = false;

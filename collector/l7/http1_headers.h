@@ -22,5 +22,5 @@ static inline bool http1_line_next(const char **cursor, const char *end, struct 
 
 // Reads header lines from *cursor up to and including the empty line. True if that was reached; else the lines that are
 // there in full are filled in, a cut-off one is not looked at. *cursor is left behind the last whole line.
-// *ret_headers is empty before (content_length unknown).
+extern const struct http1_headers http1_headers_none;
 bool http1_headers_parse(const char **cursor, const char *end, struct http1_headers *ret_headers);

@@ -14,7 +14,7 @@
 struct block {
     uint16_t n; // bytes compared: up to the empty line, or if there was none all; 0: free
     uint16_t used;
-    bool complete, texts;
+    bool complete;
     struct http1_headers headers; // texts lie in `bytes`
     char bytes[BLOCK_MAX];
 };
@@ -46,75 +46,86 @@ static bool block_fits(const struct block *block, const char *bytes, size_t n)
            memcmp(block->bytes, bytes, block->n) == 0;
 }
 
-// The texts of a block's headers, a pointer to each.
-#define TEXTS_EACH(headers, X)                                                                                         \
-    X(&(headers)->host)                                                                                                \
-    X(&(headers)->user_agent)                                                                                          \
-    X(&(headers)->traceparent)                                                                                         \
-    X(&(headers)->tracestate)                                                                                          \
-    X(&(headers)->b3.single)                                                                                           \
-    X(&(headers)->b3.trace_id)                                                                                         \
-    X(&(headers)->b3.span_id)                                                                                          \
-    X(&(headers)->b3.sampled)                                                                                          \
-    X(&(headers)->b3.flags)                                                                                            \
-    X(&(headers)->forwarded_proto)                                                                                     \
-    X(&(headers)->forwarded_host)                                                                                      \
-    X(&(headers)->forwarded_for)
-
-// From where they were to the same place elsewhere. What is empty stays as it is: it may be a constant.
-static void text_move(struct str *text, const char *from, const char *to)
+static const struct block *block_find(const char *bytes, size_t n)
 {
-    if (text->n)
-        text->p = to + (text->p - from);
+    if (n < BLOCK_MIN || n > BLOCK_MAX)
+        return NULL;
+    const struct block *set = set_of(bytes, n);
+    for (unsigned way = 0; way < WAYS; way++)
+        if (block_fits(&set[way], bytes, n))
+            return &set[way];
+    return NULL;
 }
 
-static void headers_move(struct http1_headers *headers, const char *from, const char *to)
+// A text of `from` at the same place of `to`. An empty one stays as it is: it may be a constant.
+static inline struct str text_moved(struct str text, const char *from, const char *to)
 {
-#define MOVE(text) text_move(text, from, to);
-    TEXTS_EACH(headers, MOVE)
-#undef MOVE
+    return (struct str){text.n ? to + (text.p - from) : text.p, text.n};
 }
 
-static bool headers_have_texts(const struct http1_headers *headers)
+static void headers_move(const struct http1_headers *headers, const char *from, const char *to,
+                         struct http1_headers *ret_headers)
 {
-    size_t n = 0;
-#define ADD(text) n |= (text)->n;
-    TEXTS_EACH(headers, ADD)
-#undef ADD
-    return n != 0;
+    ret_headers->content_length = headers->content_length;
+    ret_headers->chunked = headers->chunked;
+    ret_headers->close = headers->close;
+    ret_headers->keep_alive = headers->keep_alive;
+    ret_headers->upgrade = headers->upgrade;
+    ret_headers->host = text_moved(headers->host, from, to);
+    ret_headers->user_agent = text_moved(headers->user_agent, from, to);
+    ret_headers->traceparent = text_moved(headers->traceparent, from, to);
+    ret_headers->tracestate = text_moved(headers->tracestate, from, to);
+    ret_headers->b3.single = text_moved(headers->b3.single, from, to);
+    ret_headers->b3.trace_id = text_moved(headers->b3.trace_id, from, to);
+    ret_headers->b3.span_id = text_moved(headers->b3.span_id, from, to);
+    ret_headers->b3.sampled = text_moved(headers->b3.sampled, from, to);
+    ret_headers->b3.flags = text_moved(headers->b3.flags, from, to);
+    ret_headers->forwarded_proto = text_moved(headers->forwarded_proto, from, to);
+    ret_headers->forwarded_host = text_moved(headers->forwarded_host, from, to);
+    ret_headers->forwarded_for = text_moved(headers->forwarded_for, from, to);
 }
 
-static void block_keep(struct block *block, const char *bytes, size_t n, size_t used, bool complete,
+static void block_keep(struct block *block, struct str bytes, size_t used, bool complete,
                        const struct http1_headers *headers)
 {
-    block->n = (uint16_t)(complete ? used : n);
+    block->n = (uint16_t)(complete ? used : bytes.n);
     block->used = (uint16_t)used;
     block->complete = complete;
-    block->texts = headers_have_texts(headers);
-    block->headers = *headers;
-    memcpy(block->bytes, bytes, block->n);
-    headers_move(&block->headers, bytes, block->bytes);
+    memcpy(block->bytes, bytes.p, block->n);
+    headers_move(headers, bytes.p, block->bytes, &block->headers);
+}
+
+static bool unknown_parse(const char **cursor, const char *end, struct http1_headers *ret_headers)
+{
+    static unsigned unknown;
+    const struct str bytes = {*cursor, (size_t)(end - *cursor)};
+    bool complete = http1_headers_parse(cursor, end, ret_headers);
+    size_t used = (size_t)(*cursor - bytes.p);
+    if (used < sizeof(uint64_t) || bytes.n < BLOCK_MIN || bytes.n > BLOCK_MAX || unknown++ % KEEP_ONE_IN)
+        return complete;
+    block_keep(&set_of(bytes.p, bytes.n)[unknown / KEEP_ONE_IN % WAYS], bytes, used, complete, ret_headers);
+    return complete;
 }
 
 bool http1_repeat_parse(const char **cursor, const char *end, struct http1_headers *ret_headers)
 {
-    static unsigned unknown;
     const char *bytes = *cursor;
-    size_t n = (size_t)(end - bytes);
-    if (n < BLOCK_MIN || n > BLOCK_MAX)
-        return http1_headers_parse(cursor, end, ret_headers);
-    struct block *set = set_of(bytes, n);
-    for (const struct block *block = set; block < set + WAYS; block++) {
-        if (!block_fits(block, bytes, n))
-            continue;
-        *ret_headers = block->headers;
-        if (block->texts)
-            headers_move(ret_headers, block->bytes, bytes);
-        *cursor = bytes + block->used;
-        return block->complete;
-    }
-    bool complete = http1_headers_parse(cursor, end, ret_headers);
-    if (*cursor - bytes >= (ptrdiff_t)sizeof(uint64_t) && unknown++ % KEEP_ONE_IN == 0)
-        block_keep(&set[unknown / KEEP_ONE_IN % WAYS], bytes, n, (size_t)(*cursor - bytes), complete, ret_headers);
+    const struct block *block = block_find(bytes, (size_t)(end - bytes));
+    if (!block)
+        return unknown_parse(cursor, end, ret_headers);
+    headers_move(&block->headers, block->bytes, bytes, ret_headers);
+    *cursor = bytes + block->used;
+    return block->complete;
+}
+
+bool http1_repeat_response(const char **cursor, const char *end, struct http1_response_headers *ret_headers)
+{
+    const struct block *block = block_find(*cursor, (size_t)(end - *cursor));
+    struct http1_headers parsed;
+    const struct http1_headers *headers = block ? &block->headers : &parsed;
+    bool complete = block ? block->complete : unknown_parse(cursor, end, &parsed);
+    if (block)
+        *cursor += block->used;
+    *ret_headers = (struct http1_response_headers){headers->content_length, headers->chunked};
     return complete;
 }

@@ -6,3 +6,5 @@
 #include "collector/l7/http1.h"
 
 bool http1_repeat_parse(const char **cursor, const char *end, struct http1_headers *ret_headers);
+// The same for a response.
+bool http1_repeat_response(const char **cursor, const char *end, struct http1_response_headers *ret_headers);

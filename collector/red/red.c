@@ -285,9 +285,19 @@ static void list_expire(struct red *red, struct red_list *list, uint64_t now_ns)
     }
 }
 
+// The slots are as many as series could be: a walk through all of them each second is not for nothing.
+static bool any_expired(const struct red *red, uint64_t now_ns)
+{
+    for (unsigned kind = 0; kind < SPAN_KIND_MAX; kind++)
+        for (const struct red_series *series = red->list[kind].first; series; series = series->next)
+            if (series_expired(red, series, now_ns))
+                return true;
+    return false;
+}
+
 void red_expire(struct red *red, uint64_t now_monotonic_ns)
 {
-    if (!red->ttl_ns)
+    if (!red->ttl_ns || !any_expired(red, now_monotonic_ns))
         return;
     red->recent = (struct recent){0};
     for (size_t i = 0; i <= red->slot_mask; i++)

@@ -7,27 +7,38 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-static size_t decimal_write(char *to, unsigned value)
+// "0." to "255.", each in four bytes, and how many of them count.
+struct decimal {
+    char text[4];
+    uint8_t n;
+};
+
+static const struct decimal *decimals(void)
 {
-    size_t n = 0;
-    if (value >= 100)
-        to[n++] = (char)('0' + value / 100);
-    if (value >= 10)
-        to[n++] = (char)('0' + value / 10 % 10);
-    to[n++] = (char)('0' + value % 10);
-    return n;
+    static struct decimal table[256];
+    for (unsigned i = 0; table[255].n == 0; i++) {
+        unsigned n = 0;
+        if (i >= 100)
+            table[i].text[n++] = (char)('0' + i / 100);
+        if (i >= 10)
+            table[i].text[n++] = (char)('0' + i / 10 % 10);
+        table[i].text[n++] = (char)('0' + i % 10);
+        table[i].text[n++] = '.';
+        table[i].n = (uint8_t)n;
+    }
+    return table;
 }
 
 static size_t ipv4_write(char *to, const uint8_t *address)
 {
+    const struct decimal *decimal = decimals();
     size_t n = 0;
     for (unsigned i = 0; i < 4; i++) {
-        if (i)
-            to[n++] = '.';
-        n += decimal_write(to + n, address[i]);
+        memcpy(to + n, decimal[address[i]].text, sizeof decimal->text);
+        n += decimal[address[i]].n;
     }
-    to[n] = 0;
-    return n;
+    to[n - 1] = 0; // the last point
+    return n - 1;
 }
 
 void address_format_ip(uint8_t family, const uint8_t *address, uint16_t port, struct span_address *ret_address)

@@ -8,6 +8,7 @@
 
 struct span_value {
     enum { SPAN_VALUE_STRING, SPAN_VALUE_INT, SPAN_VALUE_BOOL } type;
+    bool ours;       // SPAN_VALUE_STRING: the text is of our making, ASCII without control characters
     struct str text; // SPAN_VALUE_STRING: bytes from the wire, maybe invalid UTF-8; good during the call only
     int64_t number;  // SPAN_VALUE_INT, SPAN_VALUE_BOOL
 };

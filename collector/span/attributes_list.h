@@ -47,6 +47,13 @@ ATTRIBUTES_INLINE void attributes_add_text(const struct attributes_walk *walk, c
         walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_STRING, .text = text});
 }
 
+// The same of one that we wrote ourselves.
+ATTRIBUTES_INLINE void attributes_add_name(const struct attributes_walk *walk, const char *key, struct str text)
+{
+    if (text.n && attributes_has(walk, key))
+        walk->fn(walk->context, key, &(struct span_value){.type = SPAN_VALUE_STRING, .ours = true, .text = text});
+}
+
 ATTRIBUTES_INLINE void attributes_add_number(const struct attributes_walk *walk, const char *key, int64_t number)
 {
     if (attributes_has(walk, key))
@@ -86,7 +93,7 @@ ATTRIBUTES_INLINE void attributes_list(const struct span *span, uint32_t pid, sp
     struct attributes_text built; // not by an initializer, which would clear it all
     bool cut = span->truncated;
 
-    attributes_add_text(&walk, "http.request.method", str_from(http_method_name(span->method)));
+    attributes_add_name(&walk, "http.request.method", str_from(http_method_name(span->method)));
     if (span->method == HTTP_METHOD_OTHER)
         attributes_add_text(&walk, "http.request.method_original", span->method_original);
     attributes_add_text(&walk, "url.path", span->path);
@@ -95,7 +102,7 @@ ATTRIBUTES_INLINE void attributes_list(const struct span *span, uint32_t pid, sp
         attributes_add_text(&walk, "url.query", (struct str){built.p, built.n});
         cut |= built.cut;
     }
-    attributes_add_text(&walk, "url.scheme", str_from(span->scheme));
+    attributes_add_name(&walk, "url.scheme", str_from(span->scheme));
     if (span->status)
         attributes_add_number(&walk, "http.response.status_code", span->status);
     if (span->kind == SPAN_KIND_SERVER)
@@ -106,10 +113,10 @@ ATTRIBUTES_INLINE void attributes_list(const struct span *span, uint32_t pid, sp
         attributes_add_number(&walk, "http.request.body.size", span->request_body);
     if (span->response_body != SPAN_SIZE_UNKNOWN)
         attributes_add_number(&walk, "http.response.body.size", span->response_body);
-    attributes_add_text(&walk, "network.protocol.version", str_from(http_version_name(span->version)));
+    attributes_add_name(&walk, "network.protocol.version", str_from(http_version_name(span->version)));
     attributes_add_ends(&walk, span);
     attributes_add_text(&walk, "user_agent.original", span->user_agent);
-    attributes_add_text(&walk, "error.type", str_from(span->error_type));
+    attributes_add_name(&walk, "error.type", str_from(span->error_type));
     attributes_add_number(&walk, "process.pid", pid);
     if (span->kind == SPAN_KIND_CLIENT) {
         if (attributes_url(&built, span))

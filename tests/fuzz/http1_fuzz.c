@@ -52,8 +52,8 @@ static void repeat(struct str input, const struct http1_request *request, const 
         require_same(&again.headers, &request->headers);
         (void)http1_response_parse(input, &response_again);
         require(response_again.complete == response->complete && response_again.head_size == response->head_size);
-        require_headers(input, &response_again.headers);
-        require_same(&response_again.headers, &response->headers);
+        require(response_again.headers.content_length == response->headers.content_length &&
+                response_again.headers.chunked == response->headers.chunked);
     }
 }
 
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = http1_response_parse(input, &response);
     require((status == PARSE_OK) == response.complete && response.head_size <= size && response.status <= 999);
     require(status != PARSE_OK || response.status / 100 != 1 || response.status == 101);
-    require_headers(input, &response.headers);
+    require(response.headers.content_length >= HTTP1_LENGTH_UNKNOWN);
     repeat(input, &request, &response);
     return 0;
 }
