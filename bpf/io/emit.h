@@ -22,8 +22,7 @@ static __always_inline __u32 emit_path(struct connection *connection, struct soc
 }
 
 // The caller has set record.emitted.
-static __noinline void emit_record(struct connection *connection, struct sock *sk, __u16 kind, __u16 flags,
-                                   __u32 data)
+static __noinline void emit_record(struct connection *connection, struct sock *sk, __u16 kind, __u16 flags, __u32 data)
 {
     struct http1_record *record = &connection->record;
     __u16 request = record->request_captured, offset = record->response_offset, response = record->response_captured;

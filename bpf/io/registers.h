@@ -21,12 +21,12 @@ enum {
     CALL_PWRITEV2 = 328,
     CALL_IO_URING_ENTER = 426,
 };
-#define USER_CS_32 0x23 // arch/x86 __USER32_CS: another system call table
+#define USER_CS_32        0x23 // arch/x86 __USER32_CS: another system call table
 #define REGS_NUMBER(regs) (regs)->orig_ax
-#define REGS_CALL(regs) ((regs)->cs == USER_CS_32 ? -1 : (int)(regs)->orig_ax)
-#define REGS_FIRST(regs) (regs)->di
+#define REGS_CALL(regs)   ((regs)->cs == USER_CS_32 ? -1 : (int)(regs)->orig_ax)
+#define REGS_FIRST(regs)  (regs)->di
 #define REGS_SECOND(regs) (regs)->si
-#define REGS_THIRD(regs) (regs)->dx
+#define REGS_THIRD(regs)  (regs)->dx
 #define REGS_FOURTH(regs) (regs)->r10
 #elif defined(__TARGET_ARCH_arm64)
 enum {
@@ -48,10 +48,10 @@ enum {
     CALL_IO_URING_ENTER = 426,
 };
 #define REGS_NUMBER(regs) (__u32)(regs)->syscallno
-#define REGS_CALL(regs) (regs)->syscallno
-#define REGS_FIRST(regs) (regs)->orig_x0
+#define REGS_CALL(regs)   (regs)->syscallno
+#define REGS_FIRST(regs)  (regs)->orig_x0
 #define REGS_SECOND(regs) (regs)->regs[1]
-#define REGS_THIRD(regs) (regs)->regs[2]
+#define REGS_THIRD(regs)  (regs)->regs[2]
 #define REGS_FOURTH(regs) (regs)->regs[3]
 #else
 #error "no system call table for this architecture"

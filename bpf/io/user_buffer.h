@@ -11,9 +11,9 @@
 
 // Without a gap: kernels before 6.3 want every byte of it written.
 struct user_buffer {
-    __u64 base;         // the buffer, or the vector if vector_count
-    __u32 length;       // bytes that the call moved
-    __u32 vector_skip;  // bytes of the vector's first part that are not this call's
+    __u64 base;        // the buffer, or the vector if vector_count
+    __u32 length;      // bytes that the call moved
+    __u32 vector_skip; // bytes of the vector's first part that are not this call's
     __u16 vector_count;
     __u16 readable;
     enum counter cause; // if not readable

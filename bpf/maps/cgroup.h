@@ -7,7 +7,7 @@
 #include "common/abi/event.h"
 
 #define CGROUP_DEPTH_MAX 12
-#define CGROUP_NAME_MAX 128 // longer names are cut
+#define CGROUP_NAME_MAX  128 // longer names are cut
 
 static __always_inline struct cgroup *cgroup_of_subsystem(struct css_set *set, int index)
 {

@@ -5,7 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include "common/abi/record.h"
 
-#define SCRATCH_CHUNK 4096 // looked at at a time, and the longest thing to be found that begins in it
+#define SCRATCH_CHUNK   4096 // looked at at a time, and the longest thing to be found that begins in it
 #define SCRATCH_OVERLAP 32
 
 enum scratch_user { SCRATCH_EXEC, SCRATCH_LISTEN, SCRATCH_WALK, SCRATCH_USER_MAX };

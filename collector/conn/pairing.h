@@ -10,9 +10,9 @@ struct pairing {
     struct waiting waiting;
     const struct process_table *processes;
     struct self *self;
-    struct router *router;            // NULL: spans have no routes
-    struct span_selection *selection; // of spans' attributes; NULL: all
-    const struct sampler *sampler;    // NULL: spans are sampled as their parents say
+    struct router *router;                 // NULL: spans have no routes
+    struct span_selection *selection;      // of spans' attributes; NULL: all
+    const struct sampler *sampler;         // NULL: spans are sampled as their parents say
     const struct propagators *propagators; // NULL: nobody reads spans, see exchange_to_span
     span_sink_fn *sink;
     void *sink_context;

@@ -92,8 +92,8 @@ static void explicit_write(struct buffer *body, const struct histogram *histogra
     otlp_wire_double(body, EXPLICIT_MAX, histogram_exported(bounds, histogram->max));
 }
 
-static void exponential_write(struct buffer *body, const struct histogram *histogram,
-                              const struct packed *packed, const struct histogram_bounds *bounds)
+static void exponential_write(struct buffer *body, const struct histogram *histogram, const struct packed *packed,
+                              const struct histogram_bounds *bounds)
 {
     struct exponential exponential;
     packed_load(packed, &exponential);

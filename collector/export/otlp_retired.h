@@ -12,7 +12,7 @@ struct otlp_retired {
     unsigned n;
     struct {
         struct otlp_stream *stream;
-        uint64_t end_ns; // monotonic
+        uint64_t end_ns;      // monotonic
     } list[OTLP_RETIRED_MAX]; // oldest first
 };
 

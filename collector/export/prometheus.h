@@ -13,8 +13,8 @@ struct exposition {
     const struct red *red;
     const struct self *self;
     const struct process_table *processes;
-    const char *host_name;                   // of target_info; NULL: prometheus_new asks the kernel
-    void (*refresh)(void *context);          // called before each page, brings *self up to date; may be NULL
+    const char *host_name;          // of target_info; NULL: prometheus_new asks the kernel
+    void (*refresh)(void *context); // called before each page, brings *self up to date; may be NULL
     // A page in this format is wanted: what only such a page shows can begin to be kept. May be NULL.
     void (*asked)(void *context, enum prometheus_format format);
     const char *(*not_ready)(void *context); // NULL when ready, else the reason (for /readyz)

@@ -118,8 +118,7 @@ static void target_name(const char *key, char ret_name[TARGET_LABEL_MAX])
 // Of each attribute; "" for those whose name another one has already, as a.b and a_b: a label stands once.
 static unsigned target_names(const struct service *service, char (*ret_names)[TARGET_LABEL_MAX])
 {
-    unsigned count =
-        service->attribute_count < ATTRIBUTE_SET_MAX ? service->attribute_count : ATTRIBUTE_SET_MAX;
+    unsigned count = service->attribute_count < ATTRIBUTE_SET_MAX ? service->attribute_count : ATTRIBUTE_SET_MAX;
     for (unsigned i = 0; i < count; i++) {
         target_name(service->attributes[i].key, ret_names[i]);
         if (name_listed(ret_names, i, ret_names[i]) || strncmp(ret_names[i], "service_name", 12) == 0 ||

@@ -47,8 +47,8 @@ struct prometheus_writer {
     const struct prometheus_syntax *syntax;
     struct buffer *page;
     const struct prometheus_family *family;
-    struct buffer labels;           // of the next sample, as the format wants them
-    struct buffer metrics, message; // protobuf: the family's samples so far, a part of one
+    struct buffer labels;            // of the next sample, as the format wants them
+    struct buffer metrics, message;  // protobuf: the family's samples so far, a part of one
     struct prometheus_limits limits; // text
 };
 

@@ -20,11 +20,11 @@ struct http1_b3 {
 };
 
 struct http1_headers {
-    int64_t content_length;  // HTTP1_LENGTH_UNKNOWN if there is none (or it lies beyond the capture, see complete)
-    bool chunked;            // Transfer-Encoding ends in chunked
-    bool close;              // Connection: close
-    bool keep_alive;         // Connection: keep-alive
-    bool upgrade;            // Connection: upgrade
+    int64_t content_length; // HTTP1_LENGTH_UNKNOWN if there is none (or it lies beyond the capture, see complete)
+    bool chunked;           // Transfer-Encoding ends in chunked
+    bool close;             // Connection: close
+    bool keep_alive;        // Connection: keep-alive
+    bool upgrade;           // Connection: upgrade
     struct str host, user_agent, traceparent, tracestate;
     struct http1_b3 b3;
     // What the proxy nearest to the client wrote of the original request: Forwarded, else X-Forwarded-Proto, -Host,
@@ -35,13 +35,13 @@ struct http1_headers {
 struct http1_request {
     enum http_method method;
     struct str method_text;
-    struct str target;       // as sent, maybe cut off (then line_complete is false)
-    struct str path, query;  // parts of target; query without '?'; absolute-form is split too (RFC 9112 3.2.2)
-    struct str authority;    // of absolute-form or CONNECT's authority-form; else empty
+    struct str target;      // as sent, maybe cut off (then line_complete is false)
+    struct str path, query; // parts of target; query without '?'; absolute-form is split too (RFC 9112 3.2.2)
+    struct str authority;   // of absolute-form or CONNECT's authority-form; else empty
     enum http_version version;
-    bool line_complete;      // the request line's end was captured
-    bool complete;           // the head's end was captured: head_size is exact
-    size_t head_size;        // bytes up to and including the empty line, if complete
+    bool line_complete; // the request line's end was captured
+    bool complete;      // the head's end was captured: head_size is exact
+    size_t head_size;   // bytes up to and including the empty line, if complete
     struct http1_headers headers;
 };
 
@@ -53,7 +53,7 @@ struct http1_response_headers {
 
 struct http1_response {
     enum http_version version;
-    uint16_t status;         // 100 .. 599 (any three digits are taken as they are)
+    uint16_t status; // 100 .. 599 (any three digits are taken as they are)
     bool complete;
     size_t head_size;
     struct http1_response_headers headers;

@@ -4,9 +4,9 @@
 
 struct header_state {
     struct http1_headers *headers;
-    bool transfer_coded;       // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
-    bool length_conflict;      // Content-Length lines that contradict each other or make no sense
-    bool forwarded;            // the standard's header was seen; it wins over those with an X
+    bool transfer_coded;  // a Transfer-Encoding was seen: Content-Length does not count (RFC 9112 6.3)
+    bool length_conflict; // Content-Length lines that contradict each other or make no sense
+    bool forwarded;       // the standard's header was seen; it wins over those with an X
 };
 
 static struct str str_trim(struct str s)

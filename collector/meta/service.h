@@ -17,8 +17,8 @@ struct service {
     char runtime_version[EXECUTABLE_VERSION_MAX + 1]; // process.runtime.version or ""
     const struct naming_attribute *attributes;        // the rest of its resource, sorted by key; of its latest process
     unsigned attribute_count;
-    uint32_t index;     // 0, 1, 2 ... in order of appearance
-    uint32_t processes; // live processes of this instance
+    uint32_t index;      // 0, 1, 2 ... in order of appearance
+    uint32_t processes;  // live processes of this instance
     uint8_t own_signals; // telemetry that it was seen to send itself; see span/self_instrumented.c
 };
 

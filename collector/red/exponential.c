@@ -46,8 +46,7 @@ static void exponential_widen(struct exponential *exponential, int32_t low, int3
 {
     unsigned before = (unsigned)(exponential->offset - low);
     if (before) {
-        memmove(exponential->bucket + before, exponential->bucket,
-                exponential->used * sizeof(exponential->bucket[0]));
+        memmove(exponential->bucket + before, exponential->bucket, exponential->used * sizeof(exponential->bucket[0]));
         memset(exponential->bucket, 0, before * sizeof(exponential->bucket[0]));
     }
     exponential->offset = low;

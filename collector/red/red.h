@@ -11,20 +11,20 @@
 
 // Instruments of a kind; X(id, OTel name, unit, Prometheus name, description)
 #define RED_INSTRUMENTS_SERVER(X)                                                                                      \
-    X(DURATION, "http.server.request.duration", "s", "http_server_request_duration_seconds",                          \
+    X(DURATION, "http.server.request.duration", "s", "http_server_request_duration_seconds",                           \
       "Duration of HTTP server requests.")                                                                             \
-    X(REQUEST_SIZE, "http.server.request.body.size", "By", "http_server_request_body_size_bytes",                     \
+    X(REQUEST_SIZE, "http.server.request.body.size", "By", "http_server_request_body_size_bytes",                      \
       "Size of HTTP server request bodies.")                                                                           \
-    X(RESPONSE_SIZE, "http.server.response.body.size", "By", "http_server_response_body_size_bytes",                  \
+    X(RESPONSE_SIZE, "http.server.response.body.size", "By", "http_server_response_body_size_bytes",                   \
       "Size of HTTP server response bodies.")                                                                          \
-    X(QUEUE, "redstart.http.server.queue.duration", "s", "redstart_http_server_queue_duration_seconds",               \
+    X(QUEUE, "redstart.http.server.queue.duration", "s", "redstart_http_server_queue_duration_seconds",                \
       "Time from a request's arrival in the kernel to the read that gave it to the application.")
 #define RED_INSTRUMENTS_CLIENT(X)                                                                                      \
-    X(DURATION, "http.client.request.duration", "s", "http_client_request_duration_seconds",                          \
+    X(DURATION, "http.client.request.duration", "s", "http_client_request_duration_seconds",                           \
       "Duration of HTTP client requests.")                                                                             \
-    X(REQUEST_SIZE, "http.client.request.body.size", "By", "http_client_request_body_size_bytes",                     \
+    X(REQUEST_SIZE, "http.client.request.body.size", "By", "http_client_request_body_size_bytes",                      \
       "Size of HTTP client request bodies.")                                                                           \
-    X(RESPONSE_SIZE, "http.client.response.body.size", "By", "http_client_response_body_size_bytes",                  \
+    X(RESPONSE_SIZE, "http.client.response.body.size", "By", "http_client_response_body_size_bytes",                   \
       "Size of HTTP client response bodies.")
 
 enum red_instrument { RED_DURATION, RED_REQUEST_SIZE, RED_RESPONSE_SIZE, RED_QUEUE, RED_INSTRUMENT_MAX };
@@ -70,19 +70,19 @@ struct red_series {
     uint64_t id;             // 1, 2, 3 ... along the list, never used again: where to go on after a pause
     enum span_kind kind;
     const struct service *service;
-    unsigned instruments;    // it has values of, bits by enum red_instrument
+    unsigned instruments; // it has values of, bits by enum red_instrument
     // Attribute values; "", NULL or 0 means the label is left out. Texts are cut to their room, valid UTF-8, without
     // control characters.
     enum http_method method;
     bool without_method;
     uint16_t status;
-    uint16_t server_port;     // of a server the one it was reached at, of a client the one it asked for
+    uint16_t server_port;                  // of a server the one it was reached at, of a client the one it asked for
     char server_address[RED_ADDRESS_SIZE]; // of servers only if asked for
     char route[RED_ROUTE_SIZE];
-    char *path, *client_address; // if asked for
+    char *path, *client_address;               // if asked for
     const char *scheme, *version, *error_type; // static strings or NULL
-    bool overflow;            // otel.metric.overflow=true: the only attribute
-    uint64_t start_unix_ns;   // of the first measurement, never before the last series of the same values was forgotten
+    bool overflow;                             // otel.metric.overflow=true: the only attribute
+    uint64_t start_unix_ns; // of the first measurement, never before the last series of the same values was forgotten
     uint64_t last_monotonic_ns;
     struct histogram histogram[RED_INSTRUMENT_MAX];
     // NULL: not asked for, or nothing recorded. Exemplars: one slot for each bucket of the explicit histogram.

@@ -1,12 +1,12 @@
-// The list itself that attributes.h is about. Inlined into who walks it, fn with it: keys and types are constants there,
-// and of a span nothing is looked at twice. Included by attributes.c and export/otlp_traces.c.
+// The list itself that attributes.h is about. Inlined into who walks it, fn with it: keys and types are constants
+// there, and of a span nothing is looked at twice. Included by attributes.c and export/otlp_traces.c.
 #pragma once
 
 #include "collector/span/attributes.h"
 #include "collector/span/selection.h"
 #include "common/lib/cleanup.h"
 
-#define ATTRIBUTES_INLINE static inline __attribute__((always_inline))
+#define ATTRIBUTES_INLINE   static inline __attribute__((always_inline))
 #define ATTRIBUTES_TEXT_MAX 2048 // url.full or url.query after redaction; several times what is captured of a head
 
 // Text under construction; what does not fit is cut off and remembered.

@@ -10,11 +10,11 @@
 #include "collector/core/clock.h"
 #include "collector/span/address.h"
 
-#define SETS         64 // by the client's port
-#define WAYS         4
-#define IP_TEXT_MAX  48
-#define WINDOW_NS    (10 * NS_PER_SEC) // from the note to the span's start: a reader may connect, and ask later
-#define HURRY_NS     NS_PER_SEC        // a span may begin a little before its note
+#define SETS        64 // by the client's port
+#define WAYS        4
+#define IP_TEXT_MAX 48
+#define WINDOW_NS   (10 * NS_PER_SEC) // from the note to the span's start: a reader may connect, and ask later
+#define HURRY_NS    NS_PER_SEC        // a span may begin a little before its note
 
 struct conversation {
     char client[IP_TEXT_MAX], server[IP_TEXT_MAX];

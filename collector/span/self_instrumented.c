@@ -37,17 +37,16 @@ static void call_look(const struct span *span, struct self *self)
     }
 }
 
-struct self_instrumented_verdict self_instrumented_judge(const struct span *span,
-                                                         const struct self_instrumented_options *options,
-                                                         struct self *self)
+struct self_instrumented_verdict
+self_instrumented_judge(const struct span *span, const struct self_instrumented_options *options, struct self *self)
 {
     call_look(span, self);
     uint8_t sends = span->process->service->own_signals;
     struct self_instrumented_verdict verdict = {
         .mute_metrics = options->metrics == SELF_INSTRUMENTED_MUTE && sends & SENDS_METRICS &&
                         !(span->ignored & ROUTE_SIGNAL_METRICS),
-        .mute_traces = options->traces == SELF_INSTRUMENTED_MUTE && sends & SENDS_TRACES &&
-                       !(span->ignored & ROUTE_SIGNAL_TRACES),
+        .mute_traces =
+            options->traces == SELF_INSTRUMENTED_MUTE && sends & SENDS_TRACES && !(span->ignored & ROUTE_SIGNAL_TRACES),
     };
     self->muted[SELF_SIGNAL_METRICS] += verdict.mute_metrics;
     self->muted[SELF_SIGNAL_TRACES] += verdict.mute_traces;

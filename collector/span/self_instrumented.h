@@ -21,6 +21,5 @@ struct self_instrumented_verdict {
 };
 
 // Looks at a span for such a call, and says what is not to be shown of this one. Counts in `self`.
-struct self_instrumented_verdict self_instrumented_judge(const struct span *span,
-                                                         const struct self_instrumented_options *options,
-                                                         struct self *self);
+struct self_instrumented_verdict
+self_instrumented_judge(const struct span *span, const struct self_instrumented_options *options, struct self *self);

@@ -24,19 +24,19 @@ struct span_address {
 
 struct span {
     enum span_kind kind;
-    const struct process *process;      // never NULL
+    const struct process *process; // never NULL
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
     bool has_parent;
     struct str trace_state; // of the parent; "" if there is none or it cannot be passed on
-    bool sampling_decided; // upstream: sampled is the caller's word
-    bool sampled;          // the trace is pushed
+    bool sampling_decided;  // upstream: sampled is the caller's word
+    bool sampled;           // the trace is pushed
     uint64_t start_unix_ns;
     uint64_t start_monotonic_ns;
-    uint64_t duration_ns;               // total
-    uint64_t queue_ns;                  // servers; SPAN_TIME_UNKNOWN if not known
-    uint64_t processing_ns;             // duration - queue; SPAN_TIME_UNKNOWN if queue is
+    uint64_t duration_ns;   // total
+    uint64_t queue_ns;      // servers; SPAN_TIME_UNKNOWN if not known
+    uint64_t processing_ns; // duration - queue; SPAN_TIME_UNKNOWN if queue is
     enum http_method method;
-    struct str method_original;         // only for HTTP_METHOD_OTHER
+    struct str method_original; // only for HTTP_METHOD_OTHER
     struct str path, query, route, user_agent;
     const char *scheme;                 // "http", "https"
     struct str server_address;          // the host asked for, without port; else the address reached
@@ -44,12 +44,12 @@ struct span {
     uint16_t server_port;               // 0: none
     struct span_address client, server; // the connection's two ends: client.address/port; network.local|peer.address
     enum http_version version;
-    uint16_t status;                    // 0: no answer
-    const char *error_type;             // NULL: no error. "500", "connection_closed" ...
+    uint16_t status;                     // 0: no answer
+    const char *error_type;              // NULL: no error. "500", "connection_closed" ...
     int64_t request_body, response_body; // bytes, SPAN_SIZE_UNKNOWN
-    bool truncated;                     // the path is longer than what was captured
-    struct span_selection *selection;   // of its attributes; NULL: all
-    uint8_t ignored;                    // of enum route_signal (route_config.h): where the request is left out
+    bool truncated;                      // the path is longer than what was captured
+    struct span_selection *selection;    // of its attributes; NULL: all
+    uint8_t ignored;                     // of enum route_signal (route_config.h): where the request is left out
 };
 
 // Where finished spans go. Order of calls is the order of registration; none of them may block.

@@ -7,10 +7,10 @@
 #include "collector/l7/http1.h"
 
 struct trace_context {
-    bool has_parent;                    // the ids are there
+    bool has_parent; // the ids are there
     uint8_t trace_id[16], parent_id[8];
-    bool decided, sampled;              // whether the trace is kept is decided upstream; if so: how
-    struct str trace_state;             // "" if there is none or it cannot be passed on
+    bool decided, sampled;  // whether the trace is kept is decided upstream; if so: how
+    struct str trace_state; // "" if there is none or it cannot be passed on
 };
 
 enum propagator { PROPAGATOR_TRACECONTEXT, PROPAGATOR_B3, PROPAGATOR_MAX };

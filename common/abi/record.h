@@ -5,8 +5,8 @@
 
 #include "common/abi/types.h"
 
-#define HEAD_CAPTURE_MAX 256 // of each head; see README for why not more
-#define TAIL_CAPTURE 8
+#define HEAD_CAPTURE_MAX  256 // of each head; see README for why not more
+#define TAIL_CAPTURE      8
 #define UNIX_PATH_CAPTURE 108
 
 enum record_kind {
@@ -33,32 +33,32 @@ enum record_flag {
 };
 
 struct http1_record {
-    __u16 kind, size;           // enum record_kind; bytes of the record, data included (the ring's entry may be larger)
-    __u8 family, role;          // AF_INET, AF_INET6, AF_UNIX; enum record_role of the observed process
-    __u16 flags;                // enum record_flag
-    __u32 pid, netns;           // thread group that read (server) or sent (client) the request; network namespace inode
-    __u64 connection;           // unique since the programs were loaded
-    __u32 sequence;             // of the exchange on its connection
+    __u16 kind, size;  // enum record_kind; bytes of the record, data included (the ring's entry may be larger)
+    __u8 family, role; // AF_INET, AF_INET6, AF_UNIX; enum record_role of the observed process
+    __u16 flags;       // enum record_flag
+    __u32 pid, netns;  // thread group that read (server) or sent (client) the request; network namespace inode
+    __u64 connection;  // unique since the programs were loaded
+    __u32 sequence;    // of the exchange on its connection
     __u16 local_port, remote_port;
     __u8 local_address[16], remote_address[16]; // IPv4 in the first 4 bytes (network order)
-    __u64 emitted;              // when the record was written: records of several rings are merged by it
-    __u64 arrived;              // server: the request's first byte reached the socket (0: not known)
-    __u64 started;              // server: the read that returned it; client: the send that took it
-    __u64 responded;            // first byte of the final response sent (server) or read (client); 0: none yet
-    __u64 ended;                // last byte so far
+    __u64 emitted;                       // when the record was written: records of several rings are merged by it
+    __u64 arrived;                       // server: the request's first byte reached the socket (0: not known)
+    __u64 started;                       // server: the read that returned it; client: the send that took it
+    __u64 responded;                     // first byte of the final response sent (server) or read (client); 0: none yet
+    __u64 ended;                         // last byte so far
     __u64 request_bytes, response_bytes; // so far, heads included; interim (1xx) responses are not counted
-    __u8 tail[TAIL_CAPTURE];    // last bytes of the response, right-aligned, if it is longer than its capture; else 0
+    __u8 tail[TAIL_CAPTURE]; // last bytes of the response, right-aligned, if it is longer than its capture; else 0
     __u16 request_captured, response_offset, response_captured, path_captured; // in data; offset may leave a gap
     __u16 path_offset;
-    __s16 socket_error;         // errno of the socket when it closed (ECONNRESET ...)
+    __s16 socket_error; // errno of the socket when it closed (ECONNRESET ...)
     __u32 reserved;
-    __u8 data[];                // request head, response head, Unix socket path
+    __u8 data[]; // request head, response head, Unix socket path
 };
 ABI_SIZE(struct http1_record, 144);
 
 #define HTTP1_RECORD_SIZE_MAX (sizeof(struct http1_record) + 2 * HEAD_CAPTURE_MAX + UNIX_PATH_CAPTURE)
 
-#define ENVIRONMENT_NAME_MAX 128
+#define ENVIRONMENT_NAME_MAX       128
 #define ENVIRONMENT_ATTRIBUTES_MAX 1024
 
 // Two variables of a process's environment, and no other of them: sent after struct executed_record, when it begins to
@@ -68,8 +68,8 @@ struct environment_record {
     __u16 kind, size;                 // up to the end of attributes
     __u16 name_size, attributes_size; // bytes in use
     __u32 pid, reserved;
-    __u64 start;                      // as in the process's event: pid and start are unique
-    __u64 emitted;                    // as above
+    __u64 start;                                 // as in the process's event: pid and start are unique
+    __u64 emitted;                               // as above
     char name[ENVIRONMENT_NAME_MAX];             // OTEL_SERVICE_NAME
     char attributes[ENVIRONMENT_ATTRIBUTES_MAX]; // OTEL_RESOURCE_ATTRIBUTES
 };

@@ -53,6 +53,7 @@ static void counters_and_gauges(void **state)
     prometheus_value(&bench.writer, 2, 1);
     prometheus_family_end(&bench.writer);
     prometheus_page_end(&bench.writer);
+    // clang-format off
     assert_bytes(&bench, "\x32"
                          "\x0a\x07" "a_total" "\x12\x02H." "\x18\x00" "\x2a\x07seconds"
                          "\x22\x18" "\x0a\x0b" "\x0a\x01k" "\x12\x06v\"\n\xef\xbf\xbd"
@@ -60,6 +61,7 @@ static void counters_and_gauges(void **state)
                          "\x16"
                          "\x0a\x01" "b" "\x12\x02G." "\x18\x01"
                          "\x22\x0b" "\x12\x09\x09" "\x00\x00\x00\x00\x00\x00\x00\x40");
+    // clang-format on
     bench_close(&bench);
 }
 

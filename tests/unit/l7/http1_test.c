@@ -10,8 +10,10 @@
 #include "tests/unit/l7/guard.h"
 
 #define UNKNOWN HTTP1_LENGTH_UNKNOWN
-#define NONE {NULL, 0}
+// clang-format off
+#define NONE       {NULL, 0}
 #define S(literal) {literal, sizeof(literal) - 1}
+// clang-format on
 
 static void assert_text(struct str actual, struct str expected)
 {
@@ -301,9 +303,19 @@ static void response_prefixes(void **state)
 static void response_bad(void **state)
 {
     static const struct str cases[] = {
-        S("HTTP/2 200\r\n"), S("HTTP/1.1 20\r\n"), S("HTTP/1.1 2x0"), S("HTTP/1.1 2000"), S("HTTP/1.1\r\n"),
-        S("HTTP/1.x 200"), S("http/1.1 200 OK"), S("XTTP"), S("HTTP/1.1  200"), S("SSH-2.0-x"), S("HTTP/1.1 200\tOK"),
-        S("HTTP/1.1 100 Continue\r\n\r\ngarbage"), S("\0"),
+        S("HTTP/2 200\r\n"),
+        S("HTTP/1.1 20\r\n"),
+        S("HTTP/1.1 2x0"),
+        S("HTTP/1.1 2000"),
+        S("HTTP/1.1\r\n"),
+        S("HTTP/1.x 200"),
+        S("http/1.1 200 OK"),
+        S("XTTP"),
+        S("HTTP/1.1  200"),
+        S("SSH-2.0-x"),
+        S("HTTP/1.1 200\tOK"),
+        S("HTTP/1.1 100 Continue\r\n\r\ngarbage"),
+        S("\0"),
     };
     for (size_t i = 0; i < array_size(cases); i++) {
         struct http1_response r;

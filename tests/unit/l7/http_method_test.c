@@ -44,8 +44,8 @@ static void a_list(void **state)
 
 static void what_is_no_list(void **state)
 {
-    static const char *const bad[] = {",", "GET,,PUT", "G ET", "GET;PUT", " ", "A\xff",
-                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG"};
+    static const char *const bad[] = {
+        ",", "GET,,PUT", "G ET", "GET;PUT", " ", "A\xff", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG"};
     assert_int_equal(http_method_know(STR("LIST")), 0);
     for (size_t i = 0; i < array_size(bad); i++)
         assert_int_equal(http_method_know(str_from(bad[i])), -EINVAL);

@@ -11,7 +11,10 @@ static const struct self_instrumented_options mute = {SELF_INSTRUMENTED_MUTE, SE
 
 static struct span call(const struct process *process, const char *path)
 {
-    return (struct span){.kind = SPAN_KIND_CLIENT, .process = process, .method = HTTP_METHOD_POST, .status = 200,
+    return (struct span){.kind = SPAN_KIND_CLIENT,
+                         .process = process,
+                         .method = HTTP_METHOD_POST,
+                         .status = 200,
                          .path = str_from(path)};
 }
 
