@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "collector/core/hash.h"
 
 #define TRIM_ENTRIES 1024 // a burst of fewer is not worth the work
 
@@ -16,9 +17,7 @@ static uint32_t *bucket_of(const struct waiting *waiting, uint64_t connection)
 
 int waiting_init(struct waiting *waiting, unsigned max)
 {
-    uint32_t buckets = 16;
-    while (buckets < max && buckets < UINT32_C(1) << 24)
-        buckets *= 2;
+    uint32_t buckets = hash_buckets(max);
     *waiting = (struct waiting){.bucket_mask = buckets - 1, .max = max};
     waiting->entries = calloc(max ? max : 1, sizeof *waiting->entries);
     waiting->buckets = calloc(buckets, sizeof *waiting->buckets);

@@ -7,6 +7,15 @@
 #include <sys/random.h>
 #include "common/lib/str.h"
 
+// How many buckets a chained table of so many entries has: a power of two.
+static inline uint32_t hash_buckets(uint32_t entries_max)
+{
+    uint32_t buckets = 16;
+    while (buckets < entries_max && buckets < UINT32_C(1) << 24)
+        buckets *= 2;
+    return buckets;
+}
+
 // A secret for a table's keys.
 static inline uint64_t hash_seed(void)
 {

@@ -2,6 +2,7 @@
 // record). One thread.
 #include <errno.h>
 #include "collector/core/clock.h"
+#include "collector/core/hash.h"
 #include "collector/meta/naming.h"
 #include "collector/meta/process_table.h"
 
@@ -14,9 +15,7 @@ int process_table_new(struct process_table **ret_table, const char *forced_servi
     struct process_table *table = calloc(1, sizeof *table);
     if (!table)
         return -ENOMEM;
-    uint32_t buckets = 16;
-    while (buckets < max && buckets < UINT32_C(1) << 22)
-        buckets *= 2;
+    uint32_t buckets = hash_buckets(max);
     table->mask = buckets - 1;
     table->max = max;
     table->entries = calloc(max ? max : 1, sizeof *table->entries);

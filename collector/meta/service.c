@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "collector/core/hash.h"
 #include "collector/meta/naming.h"
 
 struct service_entry {
@@ -27,11 +28,9 @@ const char *service_attribute(const struct service *service, const char *key)
 int service_table_new(struct service_table **ret_table, unsigned max)
 {
     struct service_table *table = calloc(1, sizeof *table);
-    uint32_t buckets = 16;
+    uint32_t buckets = hash_buckets(max);
     if (!table)
         return -ENOMEM;
-    while (buckets < max && buckets < UINT32_C(1) << 22)
-        buckets *= 2;
     table->mask = buckets - 1;
     table->max = max;
     table->entries = calloc(max ? max : 1, sizeof *table->entries);
