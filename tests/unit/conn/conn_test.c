@@ -1,24 +1,6 @@
-// Records in, spans out: what is finished when, what is counted instead. Times are made up; the sink notes each span.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+// Records in, spans out: what is finished when, what is counted instead.
 #include <malloc.h>
-#include <stdio.h>
-#include "collector/conn/conn.h"
-#include "collector/core/clock.h"
-#include "tests/unit/records.h"
-
-#define GET      "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
-#define GET_B    "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"
-#define GET_C    "GET /c HTTP/1.1\r\nHost: h\r\n\r\n"
-#define WHOLE    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-#define LONG     "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-#define CHUNKED  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define TO_CLOSE "HTTP/1.0 200 OK\r\n\r\n"
-#define NOTES    64
+#include "unit/conn/conn_bench.h"
 
 #define MANY           4000
 #define OPEN_BYTES_MAX 464 // an entry's exchange: see unfinished.h
@@ -27,110 +9,6 @@
 #else
 #define MALLINFO_COUNTS true
 #endif
-
-struct note {
-    char path[32];
-    uint16_t status;
-    uint64_t duration;
-    int64_t request_body, response_body;
-    bool error;
-};
-
-static struct note notes[NOTES];
-static unsigned noted;
-static struct self self;
-static struct process_table *processes;
-static struct conn_table *table;
-static union record_room room;
-
-static void note_span(void *context, const struct span *span)
-{
-    assert_true(noted < NOTES);
-    struct note *note = &notes[noted++];
-    snprintf(note->path, sizeof note->path, STR_FMT, STR_ARG(span->path));
-    note->status = span->status;
-    note->duration = span->duration_ns;
-    note->request_body = span->request_body;
-    note->response_body = span->response_body;
-    note->error = span->error_type != NULL;
-}
-
-static void drop_span(void *context, const struct span *span)
-{
-}
-
-static void process_add(uint32_t pid)
-{
-    struct process_facts facts = {.pid = pid, .exe = STR("/srv/x"), .comm = STR("x")};
-    assert_int_equal(process_table_update(processes, &facts), 0);
-}
-
-static int setup(void **state)
-{
-    noted = 0;
-    memset(&self, 0, sizeof self);
-    if (process_table_new(&processes, NULL, "h", 16) < 0)
-        return -1;
-    process_add(RECORD_PID);
-    return conn_table_new(&table, 4, processes, &self, note_span, NULL);
-}
-
-static int teardown(void **state)
-{
-    conn_table_free(table);
-    process_table_free(processes);
-    return 0;
-}
-
-// What was counted instead of a span.
-static uint64_t unparsed(void)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < SELF_UNPARSED_MAX; i++)
-        sum += self.unparsed[i];
-    return sum;
-}
-
-static void feed(const struct http1_record *record, uint64_t now)
-{
-    conn_table_record(table, record, now);
-}
-
-// An exchange of connection 7; more: bytes of the response beyond its text.
-static void first(uint32_t sequence, const char *request, const char *response, uint64_t more, uint16_t flags)
-{
-    struct http1_record *record = record_make(&room, str_from(request), str_from(response));
-    record->sequence = sequence;
-    record->response_bytes += more;
-    record->flags = flags;
-    if (more)
-        memset(record->tail, 'x', sizeof record->tail);
-    feed(record, 0);
-}
-
-// Its END: totals, and the last bytes of the response.
-static void end(uint32_t sequence, uint64_t response_bytes, const char *tail, uint64_t ended, uint16_t flags)
-{
-    struct http1_record *record = record_make(&room, STR(""), STR(""));
-    record->kind = RECORD_KIND_HTTP1_END;
-    record->sequence = sequence;
-    record->request_bytes = strlen(GET);
-    record->response_bytes = response_bytes;
-    record->ended = ended;
-    record->flags = flags;
-    size_t n = strlen(tail);
-    memcpy(record->tail + sizeof record->tail - n, tail, n);
-    feed(record, 0);
-}
-
-static void assert_note(unsigned i, const char *path, uint16_t status, int64_t body, uint64_t duration)
-{
-    assert_true(i < noted);
-    assert_string_equal(notes[i].path, path);
-    assert_int_equal(notes[i].status, status);
-    assert_int_equal(notes[i].response_body, body);
-    assert_int_equal(notes[i].duration, duration);
-}
 
 // Whole in the first record: a span at once, and nothing later.
 static void whole_at_once(void **state)
@@ -344,113 +222,6 @@ static void body_like_a_response(void **state)
     assert_int_equal(unparsed(), 0);
 }
 
-// Three requests in one read, three responses in writes of their own.
-static void pipelined(void **state)
-{
-    first(1, GET GET_B GET_C, WHOLE, 0, 0);
-    assert_int_equal(noted, 1);
-    first(2, "", WHOLE, 0, RECORD_FLAG_NO_REQUEST);
-    first(3, "", LONG, 10, RECORD_FLAG_NO_REQUEST);
-    assert_int_equal(noted, 2);
-    end(3, strlen(LONG) + 1000, "x", 9000, RECORD_FLAG_CLOSED);
-    assert_int_equal(noted, 3);
-    assert_note(0, "/a", 200, 5, 2000);
-    assert_note(1, "/b", 200, 5, 2000);
-    assert_note(2, "/c", 200, 1000, 8000);
-    assert_int_equal(unparsed(), 0);
-    first(4, "", WHOLE, 0, RECORD_FLAG_NO_REQUEST);
-    assert_int_equal(self.unparsed[SELF_UNPARSED_NO_REQUEST], 1);
-}
-
-// A pipelined request's response in pieces: its END has the response again, never the request.
-static void pipelined_pieces(void **state)
-{
-    first(1, GET GET_B, WHOLE, 0, 0);
-    first(2, "", "HTTP/1.1 200", 0, RECORD_FLAG_NO_REQUEST);
-    assert_int_equal(noted, 1);
-    struct http1_record *record = record_make(&room, STR(""), STR(WHOLE));
-    record->kind = RECORD_KIND_HTTP1_END;
-    record->sequence = 2;
-    record->flags = RECORD_FLAG_IDLE | RECORD_FLAG_NO_REQUEST;
-    record->ended = 5000;
-    feed(record, 0);
-    assert_int_equal(noted, 2);
-    assert_note(1, "/b", 200, 5, 4000);
-    assert_int_equal(unparsed(), 0);
-}
-
-static void pipelined_bodies(void **state)
-{
-    first(1, "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzPUT /b HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcd" GET_C,
-          WHOLE, 0, 0);
-    first(2, "", WHOLE, 0, RECORD_FLAG_NO_REQUEST);
-    first(3, "", WHOLE, 0, RECORD_FLAG_NO_REQUEST);
-    assert_int_equal(noted, 3);
-    assert_note(1, "/b", 200, 5, 2000);
-    assert_int_equal(notes[0].request_body, 3);
-    assert_int_equal(notes[1].request_body, 4);
-    assert_int_equal(notes[2].request_body, 0);
-    assert_note(2, "/c", 200, 5, 2000);
-    assert_int_equal(unparsed(), 0);
-}
-
-// Requests + loss: whatever shape coalesced responses take, each request is a span or counted, never both.
-static void coalesced(void **state)
-{
-    static const struct {
-        const char *request, *response;
-        uint64_t beyond; // request bytes that were not captured
-        uint64_t pipelined;
-    } cases[] = {
-        {GET GET_B GET_C, WHOLE WHOLE WHOLE, 0, 2},
-        {GET GET_B, CHUNKED "0\r\n\r\n" CHUNKED "0\r\n\r\n", 0, 1},
-        {GET "GET /cut", WHOLE WHOLE, 500, 1},
-        {"GET /a HTTP/1.1\r\nX: ", WHOLE WHOLE, 500, 1},
-        {GET, WHOLE "surplus", 0, 0}, // one request alone: a server that lies about the length
-        {"HEAD /a HTTP/1.1\r\n\r\n" GET_B, LONG WHOLE, 0, 1},
-    };
-    for (unsigned i = 0; i < array_size(cases); i++) {
-        memset(&self, 0, sizeof self);
-        noted = 0;
-        struct http1_record *record = record_make(&room, str_from(cases[i].request), str_from(cases[i].response));
-        record->sequence = i;
-        record->request_bytes += cases[i].beyond;
-        feed(record, 0);
-        conn_table_flush(table);
-        assert_int_equal(noted, 1);
-        assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], cases[i].pipelined);
-        assert_int_equal(unparsed(), cases[i].pipelined);
-    }
-}
-
-static void coalesced_later(void **state)
-{
-    first(1, GET GET_B GET_C, WHOLE, 0, 0);
-    first(2, "", WHOLE WHOLE, 0, RECORD_FLAG_NO_REQUEST); // b and c in one write
-    assert_int_equal(noted, 2);
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 1);
-    first(3, GET GET_B, WHOLE, 0, 0);
-    end(3, 500, "x", 9000, RECORD_FLAG_NEXT); // more bytes of a response that was whole
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 2);
-    first(4, GET GET_B, WHOLE, 0, 0);
-    first(5, GET, WHOLE, 0, 0); // b was never answered
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 3);
-    first(6, GET GET_B, WHOLE, 0, 0);
-    end(6, strlen(WHOLE), "", 9000, RECORD_FLAG_CLOSED);
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 4);
-    first(7, GET GET_B, WHOLE, 0, RECORD_FLAG_CLOSED);
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 5);
-    // Of a longer train only two were captured; the rest shares the second one's write.
-    struct http1_record *record = record_make(&room, STR(GET GET_B), STR(WHOLE));
-    record->sequence = 8;
-    record->request_bytes += 1000;
-    feed(record, 0);
-    first(9, "", WHOLE WHOLE, 0, RECORD_FLAG_NO_REQUEST);
-    assert_int_equal(self.unparsed[SELF_UNPARSED_PIPELINED], 6);
-    assert_int_equal(unparsed(), 6);
-    assert_int_equal(noted, 9);
-}
-
 // More open exchanges than the table holds: reported early, none lost.
 static void full(void **state)
 {
@@ -543,31 +314,12 @@ static void parked_too_long(void **state)
     assert_int_equal(noted, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(whole_at_once),
-        TEST(ends),
-        TEST(idle_then_more),
-        TEST(next_exchange),
-        TEST(head_in_pieces),
-        TEST(next_exchange_later),
-        TEST(going_on),
-        TEST(pipelined_pieces),
-        TEST(waiting_times),
-        TEST(no_answer),
-        TEST(unusable),
-        TEST(pipelined),
-        TEST(pipelined_bodies),
-        TEST(coalesced),
-        TEST(coalesced_later),
-        TEST(body_like_a_response),
-        TEST(full),
-        TEST(memory_of_many),
-        TEST(parked),
-        TEST(parked_too_long),
+        TEST(whole_at_once),        TEST(ends),     TEST(idle_then_more), TEST(next_exchange), TEST(head_in_pieces),
+        TEST(next_exchange_later),  TEST(going_on), TEST(waiting_times),  TEST(no_answer),     TEST(unusable),
+        TEST(body_like_a_response), TEST(full),     TEST(memory_of_many), TEST(parked),        TEST(parked_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // Spans and series pushed into a real OpenTelemetry Collector and read back from its file, by value. Runs if
 // REDSTART_OTELCOL names a Collector built by tests/peers/otelcol/build, or the end-to-end tests have built one; else
-// its cases are skipped.
+// its cases are skipped. Long, because what comes back is compared field by field.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

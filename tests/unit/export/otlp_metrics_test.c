@@ -1,4 +1,5 @@
-// Series as OTLP messages: packed, unpacked again, compared by value; rounds cut into requests.
+// Series as OTLP messages: packed, unpacked again, compared by value; rounds cut into requests. Long, because messages
+// are compared field by field.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

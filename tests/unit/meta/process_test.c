@@ -1,4 +1,5 @@
-// The table of processes: services, instances, inheritance, reuse of pids, caps.
+// The table of processes: services, instances, inheritance, reuse of pids, caps. Long, because each way in which a pid
+// comes and goes is a case of its own.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-// From a record to a span: times, sizes, addresses, errors, trace context, by value.
+// From a record to a span: times, sizes, addresses, errors, trace context, by value. Long, because every field of a
+// span has its table here.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
