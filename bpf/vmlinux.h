@@ -115,6 +115,9 @@ struct pid {
     struct upid numbers[1];
 };
 
+struct sk_buff_head {
+    __u32 qlen;
+};
 struct bpf_local_storage;
 struct sock {
     struct sock_common __sk_common;
@@ -125,6 +128,10 @@ struct sock {
     struct socket *sk_socket;
     struct pid *sk_peer_pid;
     struct bpf_local_storage *sk_bpf_storage;
+    struct sk_buff_head sk_write_queue;
+};
+struct tcp_sock {
+    __u64 tcp_clock_cache;
 };
 
 struct inode {

@@ -27,16 +27,18 @@
 static const struct way {
     const char *variant;
     struct sockio_way settings;
-    const char *programs[9];
+    const char *programs[10];
 } ways[] = {
-    {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent", ENVIRONS}},
+    {"sockio-tp", {SOCKIO_TP, 0, 0}, {"sock_received", "sock_sent", "data_ready", ENVIRONS}},
     {"sockio-fentry",
      {SOCKIO_FENTRY, 0, 0},
-     {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", ENVIRONS}},
-    {"sockio-fentry", {SOCKIO_FENTRY, 0, 0}, {"tcp_received", "tcp_sent", "unix_received", "unix_sent", ENVIRONS}},
-    {"sockio-fentry", {SOCKIO_FENTRY, 1, 1}, {"tcp_received_18", "tcp_sent", "tcp_paged"}},
-    {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended", ENVIRONS}},
-    {"sockio-sys", {SOCKIO_SYS, 1, 1}, {"call_ended"}},
+     {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", "segment_arrived", ENVIRONS}},
+    {"sockio-fentry",
+     {SOCKIO_FENTRY, 0, 0},
+     {"tcp_received", "tcp_sent", "unix_received", "unix_sent", "segment_arrived", ENVIRONS}},
+    {"sockio-fentry", {SOCKIO_FENTRY, 1, 1}, {"tcp_received_18", "tcp_sent", "tcp_paged", "segment_arrived"}},
+    {"sockio-sys", {SOCKIO_SYS, 1, 0}, {"call_ended", "segment_arrived", ENVIRONS}},
+    {"sockio-sys", {SOCKIO_SYS, 1, 1}, {"call_ended", "segment_arrived"}},
 };
 
 static int probes_log(enum libbpf_print_level level, const char *format, va_list arguments)

@@ -41,15 +41,16 @@ static inline __u8 http1_byte(__u64 low, __u64 middle, __u64 high, __u32 i)
     return (i < 8 ? low : i < 16 ? middle : high) >> (8 * (i & 7));
 }
 
-// One of the methods that nearly all requests have.
+// One of the methods that nearly all requests have, by the first n bytes.
 static inline int http1_known_method(__u64 low, __u32 n)
 {
-    __u64 four = low & HTTP1_MASK(4), five = low & HTTP1_MASK(5);
+    __u32 four = low;
+    __u64 five = low & HTTP1_MASK(5);
 
     if (n < 8)
         return HTTP1_NO;
-    if (four == HTTP1_WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) ||
-        four == HTTP1_WORD('P', 'U', 'T', ' ', 0, 0, 0, 0) || five == HTTP1_WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
+    if (four == HTTP1_WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) || four == HTTP1_WORD('P', 'U', 'T', ' ', 0, 0, 0, 0) ||
+        five == HTTP1_WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) || five == HTTP1_WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
         return HTTP1_REQUEST;
     return low == HTTP1_WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ') ? HTTP1_CONNECT : HTTP1_NO;
 }
@@ -93,6 +94,17 @@ SUBPROGRAM int http1_response_class(__u64 low, __u64 high, __u32 n)
     if (space != ' ' || first < '1' || first > '9' || second < '0' || second > '9' || third < '0' || third > '9')
         return HTTP1_NO;
     return (first - '0') * 100 + (second - '0') * 10 + (third - '0');
+}
+
+// Does a final answer begin with these 16 bytes, not an interim one? For few instructions: digits, and the same with 6
+// added, have 3 in their high half.
+static inline bool http1_final_answer(__u64 low, __u64 high)
+{
+    __u32 code = high;
+
+    return (low & HTTP1_MASK(7)) == HTTP1_WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) &&
+           (code & 0xf0f0f0ff) == 0x30303020 && ((code + 0x06060600) & 0xf0f0f000) == 0x30303000 &&
+           (code & 0xff00) >= '2' << 8;
 }
 
 static inline int http1_request_class_of(const union first_bytes *first, __u32 n)

@@ -1,5 +1,5 @@
 // When a segment with payload reaches an established TCP socket (net/ipv4/tcp_input.c: tcp_rcv_established). The
-// first one since the last read is the arrival of what the next read returns.
+// first one since the last read is the arrival of what the next read returns. Not for sockio-tp, which has data_ready.
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
@@ -8,7 +8,7 @@
 #define TCP_HEADER_MIN 20
 #define TCP_HEADER_MAX 60
 
-SEC("tp_btf/tcp_probe")
+SEC("?tp_btf/tcp_probe")
 int BPF_PROG(segment_arrived, struct sock *sk, struct sk_buff *skb)
 {
     __u32 length = skb->len; // counts the TCP header

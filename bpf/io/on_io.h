@@ -3,7 +3,6 @@
 #include "vmlinux.h"
 #include "io/request.h"
 #include "io/response.h"
-#include "io/steady.h"
 #include "maps/settings.h"
 
 enum direction { DIRECTION_RECEIVED, DIRECTION_SENT };
@@ -254,30 +253,16 @@ static __noinline int connection_moved(struct connection *connection, struct soc
     return 0;
 }
 
-// A socket without state: is it as little of interest as most? A TCP connection is met when it is read (a server's
-// first call, or a client's answer), by its port or by who reads.
-static __always_inline bool io_of_nobody(struct sock *sk, __u32 direction)
-{
-    if (cfg_way.sockio != SOCKIO_TP)
-        return false;
-    if (is_unix(sk))
-        return task_unselected();
-    return direction == DIRECTION_SENT || (!port_open(sk->__sk_common.skc_num) && (!policy.names || task_unselected()));
-}
-
 static __always_inline void on_io(struct sock *sk, __u32 direction, __u32 n, void *source)
 {
     struct connection *connection = connection_find(sk);
 
-    if (!connection && io_of_nobody(sk, direction))
-        return;
     if (!connection)
         connection = connection_adopt(sk);
     if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
         return;
     connection_lock(connection);
-    bool done = cfg_way.sockio == SOCKIO_TP && steady_moved(connection, direction == DIRECTION_RECEIVED, n);
-    if (!done && !(connection->flags & CONNECTION_IGNORED))
+    if (!(connection->flags & CONNECTION_IGNORED))
         connection_moved(connection, sk, direction, n, source);
     connection_unlock(connection);
 }

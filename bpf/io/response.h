@@ -119,6 +119,7 @@ static __always_inline void response_judge(struct connection *connection, struct
     record->emitted = io->now;
     emit_record(connection, sk, RECORD_KIND_HTTP1, 0, EMIT_CAPTURES);
     connection->phase = PHASE_RESPONSE;
+    connection->steady = record->family == AF_UNIX ? RECORD_ROLE_UNKNOWN : record->role;
     if (status == 101 || (connection->flags & CONNECTION_TUNNEL && status < 300))
         connection_ignore(connection);
 }

@@ -5,119 +5,121 @@
 #pragma once
 #include "vmlinux.h"
 #include "io/exchange.h"
+#include "io/tcp_clock.h"
 #include "io/registers.h"
 #include "maps/settings.h"
 
-#define STEADY_BLOCK 64 // a head is copied in blocks of this size, zeros behind it
+#define STEADY_BLOCK 32 // a head is copied in blocks of this size, zeros behind it
 
 // What keeps a connection from the straight way: to be decided, or something of the exchange before is still open.
 #define STEADY_NOT                                                                                                     \
     (CONNECTION_IGNORED | CONNECTION_PENDING | CONNECTION_UNOWNED | CONNECTION_PARTIAL | CONNECTION_GREW |             \
-     CONNECTION_STASHED | CONNECTION_NAMED)
+     CONNECTION_STASHED)
 #define STEADY_NOT_ANSWERED (STEADY_NOT | CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED)
+
+// Where it is in the exchange: before a request (idle, or answered), or before the answer.
+static __always_inline bool steady_idle(const struct connection *connection, enum record_role role)
+{
+    return (connection->state & CONNECTION_STATE(STEADY_NOT, 0xff & ~PHASE_RESPONSE, 0xff)) ==
+           CONNECTION_STATE(0, PHASE_IDLE, role);
+}
+
+static __always_inline bool steady_asked(const struct connection *connection, enum record_role role)
+{
+    return (connection->state & CONNECTION_STATE(STEADY_NOT_ANSWERED, 0xff, 0xff)) ==
+           CONNECTION_STATE(0, PHASE_REQUEST, role);
+}
 
 struct head {
     __u64 word[HEAD_CAPTURE_MAX / 8];
 };
 
-// The plain buffer of the task's call, or the vector of two at most; false: another call. No look at whether it is a
-// call of the 32-bit table: none of those that move socket data has one of these numbers.
-static __always_inline bool steady_buffer(struct task_struct *task, __u64 *base, __u32 *parts)
+// Whose registers are not those of the call: io_uring's workers, the kernel's own threads.
+static __always_inline bool steady_task(const struct task_struct *task)
 {
-    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    return !(task->flags & (PF_IO_WORKER | PF_KTHREAD));
+}
 
-    *base = REGS_SECOND(regs);
-    *parts = 0;
-    if (task->flags & (PF_IO_WORKER | PF_KTHREAD))
-        return false;
+// Parts of the vector that a call sends, 0 of a plain buffer; a vector of two at most is looked at, of other calls
+// nothing. No look at whether it is a call of the 32-bit table: none of those that move socket data has one of these
+// numbers.
+static __always_inline int steady_vector(const struct pt_regs *regs)
+{
     switch (REGS_NUMBER(regs)) {
-    case CALL_READ:
     case CALL_WRITE:
     case CALL_SENDTO:
+    case CALL_READ:
     case CALL_RECVFROM:
-        return true;
+        return 0;
     case CALL_READV:
     case CALL_WRITEV:
-        *parts = REGS_THIRD(regs);
-        return *parts == 1 || *parts == 2;
+        return REGS_THIRD(regs) == 1 || REGS_THIRD(regs) == 2 ? (int)REGS_THIRD(regs) : -1;
     default:
-        return false;
+        return -1;
     }
 }
 
-#define STEADY_EACH(block, statement)                                                                                  \
-    _Pragma("unroll") for (__u32 i = (block) * STEADY_BLOCK / 8; i < ((block) + 1) * STEADY_BLOCK / 8; i++) statement
-
-// As many blocks as n bytes touch.
-#define STEADY_BLOCKS(n, statement)                                                                                    \
-    do {                                                                                                               \
-        STEADY_EACH(0, statement);                                                                                     \
-        if ((n) > 1 * STEADY_BLOCK)                                                                                    \
-            STEADY_EACH(1, statement);                                                                                 \
-        if ((n) > 2 * STEADY_BLOCK)                                                                                    \
-            STEADY_EACH(2, statement);                                                                                 \
-        if ((n) > 3 * STEADY_BLOCK)                                                                                    \
-            STEADY_EACH(3, statement);                                                                                 \
-    } while (0)
-
-// The user's bytes by way of the stack: the kernel's checks of a copy into anything else cost more than a second
-// copy. In whole words, as single bytes cost as much as a word; steady_store clears what that is too much.
+// The user's bytes by way of the stack: the kernel's checks of a copy into anything else cost more than a second copy.
 static __always_inline bool steady_read(struct head *head, __u32 n, __u64 from)
 {
-    STEADY_BLOCKS(n, head->word[i] = 0);
-    n = (n + 7) & ~7u;
+    __u64 *last = &head->word[((n - 1) & (HEAD_CAPTURE_MAX - STEADY_BLOCK)) / 8];
+
+#pragma unroll
+    for (__u32 i = 0; i < STEADY_BLOCK / 8; i++)
+        last[i] = 0;
     barrier_var(n);
     if (n > HEAD_CAPTURE_MAX)
         return false;
     return bpf_probe_read_user(head, n, (void *)from) == 0;
 }
 
+// As many blocks as n bytes touch.
 static __always_inline void steady_store(__u8 *to, const struct head *head, __u32 n)
 {
     __u64 *words = (__u64 *)to;
-    __u32 whole = n & ~7u;
 
-    STEADY_BLOCKS(n, words[i] = head->word[i]);
-    barrier_var(whole);
-    if (n & 7 && whole < HEAD_CAPTURE_MAX)
-        *(__u64 *)(to + whole) &= HTTP1_MASK(n & 7);
+#pragma unroll
+    for (__u32 i = 0; i < HEAD_CAPTURE_MAX / 8; i++) {
+        if (i && i * 8 % STEADY_BLOCK == 0 && n <= i * 8)
+            return;
+        words[i] = head->word[i];
+    }
 }
 
-static __noinline bool steady_request(struct connection *connection, __u32 n)
+static __always_inline bool steady_request(struct connection *connection, __u32 n, enum record_role role,
+                                           struct head *head)
 {
     struct http1_record *record = &connection->record;
-    struct head head;
-    __u32 parts;
-    __u64 base;
 
-    if ((connection->flags & STEADY_NOT) != CONNECTION_NAMED || n > HEAD_CAPTURE_MAX || n < 8 ||
-        (connection->phase != PHASE_IDLE && connection->phase != PHASE_RESPONSE) || record->sequence == 0)
+    if (n > HEAD_CAPTURE_MAX || n < 8)
         return false;
     struct task_struct *task = bpf_get_current_task_btf();
-    if (!steady_buffer(task, &base, &parts) || parts || record->pid != (__u32)task->tgid)
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    if (!steady_task(task) || record->pid != (__u32)task->tgid)
         return false;
-    if (!steady_read(&head, n, base) || http1_known_method(head.word[0], n) != HTTP1_REQUEST)
+    // Which call it is need not be asked: the others' argument is the address of addresses, which are no method.
+    if (!steady_read(head, n, REGS_SECOND(regs)))
         return false;
-    steady_store(connection->data, &head, n);
+    if ((__u32)head->word[0] != HTTP1_WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) &&
+        http1_known_method(head->word[0], n) != HTTP1_REQUEST)
+        return false;
+    steady_store(connection->data, head, n);
     __u64 now = bpf_ktime_get_ns();
-    connection->flags = (connection->flags | CONNECTION_BULK) &
-                        ~(CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED);
+    connection->flags |= CONNECTION_BULK;
+    connection->flags &= ~(CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED);
     connection->phase = PHASE_REQUEST;
     connection->misses = 0;
     record->flags = 0;
-    record->socket_error = 0;
     record->sequence++;
-    record->arrived = record->role == RECORD_ROLE_SERVER ? connection->received : 0;
+    record->arrived = role == RECORD_ROLE_SERVER ? connection->received : 0;
     connection->received = 0;
     record->started = now;
-    record->ended = now;
     record->responded = 0;
     record->request_bytes = n;
     record->response_bytes = 0;
     *(__u64 *)record->tail = 0;
-    record->request_captured = n;
-    record->response_offset = 0;
-    record->response_captured = 0;
+    *(__u64 *)&record->request_captured = n; // and no response, no path
+    record->socket_error = 0;
     return true;
 }
 
@@ -135,48 +137,40 @@ static __always_inline bool steady_tail(struct http1_record *record, __u64 befor
     return true;
 }
 
-// The final status, or 0: not the beginning of an answer, or of an interim one.
-static __always_inline int steady_status(const struct head *head)
+// Where the answer's first part is, `first` bytes of n, and the rest if it is in another one; false: not so simple.
+static __always_inline bool steady_parts(struct user_iovec *part, int parts, __u32 n, __u64 *base, __u32 *first)
 {
-    __u64 low = head->word[0], high = head->word[1];
-    __u8 first = high >> 8, second = high >> 16, third = high >> 24;
-
-    if ((low & HTTP1_MASK(7)) != HTTP1_WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) || (__u8)high != ' ' || first < '2' ||
-        first > '9' || second < '0' || second > '9' || third < '0' || third > '9')
-        return 0;
-    return (first - '0') * 100 + (second - '0') * 10 + (third - '0');
+    if (bpf_probe_read_user(part, parts == 2 ? 2 * sizeof *part : sizeof *part, (void *)*base))
+        return false;
+    *base = part[0].base;
+    if (*first > part[0].length)
+        *first = part[0].length;
+    // The second one is the body: its first bytes are not captured.
+    return *first >= 16 && (*first == n || (*first <= HEAD_CAPTURE_MAX && n - *first <= part[1].length));
 }
 
-static __noinline bool steady_response(struct connection *connection, __u32 n)
+static __always_inline bool steady_response(struct connection *connection, struct sock *sk, __u32 n,
+                                            enum record_role role, struct head *head)
 {
     struct http1_record *record = &connection->record;
-    struct user_iovec part[2] = {};
-    struct head head;
-    __u32 parts, at = (record->request_captured + 7) & ~7u, first = n;
-    __u64 base;
+    struct user_iovec part[2];
+    __u32 at = (record->request_captured + 7) & ~7u, first = n;
 
-    if ((connection->flags & STEADY_NOT_ANSWERED) != CONNECTION_NAMED || connection->phase != PHASE_REQUEST || n < 16 ||
-        record->response_bytes || record->family == AF_UNIX || at > HEAD_CAPTURE_MAX)
+    if (n < 16 || record->response_bytes)
         return false;
-    if (!steady_buffer(bpf_get_current_task_btf(), &base, &parts))
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    __u64 base = REGS_SECOND(regs);
+    int parts = steady_vector(regs);
+    if (!steady_task(task) || parts < 0 || (parts && !steady_parts(part, parts, n, &base, &first)))
         return false;
-    if (parts) {
-        if (bpf_probe_read_user(part, parts == 2 ? sizeof part : sizeof part[0], (void *)base))
-            return false;
-        base = part[0].base;
-        if (first > part[0].length)
-            first = part[0].length;
-        // The second one is the body: its first bytes are not captured.
-        if (first < 16 || (first < n && (first > HEAD_CAPTURE_MAX || n - first > part[1].length)))
-            return false;
-    }
     __u32 captured = first > HEAD_CAPTURE_MAX ? HEAD_CAPTURE_MAX : first;
-    if (!steady_read(&head, captured, base) || !steady_status(&head))
+    if (!steady_read(head, captured, base) || !http1_final_answer(head->word[0], head->word[1]))
         return false;
     barrier_var(at);
     if (at > HEAD_CAPTURE_MAX)
         return false;
-    steady_store(&connection->data[at], &head, captured);
+    steady_store(&connection->data[at], head, captured);
     if (first < n) {
         __u32 end = at + captured - 8;
         barrier_var(end);
@@ -188,7 +182,7 @@ static __noinline bool steady_response(struct connection *connection, __u32 n)
     } else if (captured < n && !steady_tail(record, 0, base, n)) {
         return false;
     }
-    __u64 now = bpf_ktime_get_ns();
+    __u64 now = role == RECORD_ROLE_SERVER ? tcp_sent_at(sk) : bpf_ktime_get_ns();
     record->response_offset = at;
     record->response_captured = captured;
     record->response_bytes = n;
@@ -198,14 +192,53 @@ static __noinline bool steady_response(struct connection *connection, __u32 n)
     connection->phase = PHASE_RESPONSE;
     record->kind = RECORD_KIND_HTTP1;
     record->size = sizeof *record + at + captured;
-    ring_write(record, sizeof *record + at + captured, COUNTER_RECORD_HTTP1);
+    ring_put(record, sizeof *record + at + captured, COUNTER_RECORD_HTTP1);
     return true;
 }
 
-static __always_inline bool steady_moved(struct connection *connection, bool received, __u32 n)
+// A call returned (sock, result, flags). True: done, or nothing to do. False: the general way, with nothing changed.
+static __noinline bool steady_received(__u64 *context)
 {
-    if (connection->record.role == RECORD_ROLE_UNKNOWN)
+    struct sock *sk = (struct sock *)context[0];
+    __u32 n = context[1];
+    struct head head;
+    bool done = false;
+
+    if ((__s32)n <= 0 || context[2] & MSG_PEEK)
         return false;
-    return received == (connection->record.role == RECORD_ROLE_SERVER) ? steady_request(connection, n)
-                                                                      : steady_response(connection, n);
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    if (!connection)
+        return false;
+    connection_lock(connection);
+    if (steady_idle(connection, RECORD_ROLE_SERVER))
+        done = steady_request(connection, n, RECORD_ROLE_SERVER, &head);
+    else if (steady_asked(connection, RECORD_ROLE_CLIENT))
+        done = steady_response(connection, sk, n, RECORD_ROLE_CLIENT, &head);
+    else
+        done = connection->flags & CONNECTION_IGNORED;
+    connection_unlock(connection);
+    return done;
+}
+
+static __noinline bool steady_sent(__u64 *context)
+{
+    struct sock *sk = (struct sock *)context[0];
+    __u32 n = context[1];
+    struct head head;
+    bool done = false;
+
+    if ((__s32)n <= 0)
+        return false;
+    struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
+    if (!connection)
+        return false;
+    connection_lock(connection);
+    if (steady_asked(connection, RECORD_ROLE_SERVER))
+        done = steady_response(connection, sk, n, RECORD_ROLE_SERVER, &head);
+    else if (steady_idle(connection, RECORD_ROLE_CLIENT))
+        done = steady_request(connection, n, RECORD_ROLE_CLIENT, &head);
+    else // a Unix socket's bytes are its peer's arrival
+        done = connection->flags & CONNECTION_IGNORED && sk->__sk_common.skc_family != AF_UNIX;
+    connection_unlock(connection);
+    return done;
 }

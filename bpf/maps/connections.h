@@ -44,15 +44,24 @@ struct connection {
     __u64 received;    // when the oldest byte not yet read arrived; 0: none
     __u64 established; // handshake done
     __u32 owner;       // pid that listened, connected or first used it
-    __u16 flags;       // enum connection_flag
-    __u8 phase, misses; // misses: reads at a boundary that were no request
-    __u8 stash; // Go reads one byte ahead while the answer is still being written: that byte, and when it arrived
     __u32 busy;        // a CPU is at work on this connection; see connection_lock
+    union {
+        struct {
+            __u16 flags; // enum connection_flag
+            __u8 phase;
+            __u8 steady; // role, of TCP, from the first exchange on: io/steady.h may do the next ones
+        };
+        __u32 state; // all three in one load, see CONNECTION_STATE
+    };
+    __u8 misses; // reads at a boundary that were no request
+    __u8 stash;  // Go reads one byte ahead while the answer is still being written: that byte, and when it arrived
     __u64 stash_received;
     // The record in the making, laid out as it goes into the ring.
     struct http1_record record;
     __u8 data[CAPTURE_START_MAX + HEAD_CAPTURE_MAX];
 };
+
+#define CONNECTION_STATE(flags, phase, steady) ((__u32)(flags) | (__u32)(phase) << 16 | (__u32)(steady) << 24)
 
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -42,7 +42,7 @@ static __always_inline __u64 ring_flags(void *ring, __u64 records)
         return entry != (void *)0;                                                                                     \
     }
 
-static __always_inline bool ring_copy(void *ring, const __u64 *words, __u32 size, __u64 flags)
+static __always_inline bool ring_copy(void *ring, const __u64 *words, __u64 size, __u64 flags)
 {
     RING_ENTRY(256)
     RING_ENTRY(320)
@@ -52,19 +52,22 @@ static __always_inline bool ring_copy(void *ring, const __u64 *words, __u32 size
 }
 
 // Copies a record, in a buffer of 512 bytes or more, into this CPU's ring; a failure is counted.
-static __noinline int ring_write(void *record, __u32 size, __u32 kind)
+static __always_inline void ring_put(void *record, __u64 size, __u32 kind)
 {
-    __u32 index = bpf_get_smp_processor_id() >> cfg_ring_shift;
-    struct counters *mine = counters_here();
-    void *ring = bpf_map_lookup_elem(&rings, &index);
+    __u32 cpu = bpf_get_smp_processor_id(), index = cpu >> cfg_ring_shift;
+    struct counters *mine = bpf_map_lookup_elem(&counters, &cpu);
 
-    if (!mine || !ring) {
-        counter_add(COUNTER_LOST_RING_FULL, 1);
-        return 0;
-    }
+    if (!mine)
+        return; // as in counters_here
     __u64 *count = &mine->value[kind % 32];
-    if (!ring_copy(ring, record, size, ring_flags(ring, *count)))
+    void *ring = bpf_map_lookup_elem(&rings, &index);
+    if (!ring || !ring_copy(ring, record, size, ring_flags(ring, *count)))
         count = &mine->value[COUNTER_LOST_RING_FULL];
     __sync_fetch_and_add(count, 1);
+}
+
+static __noinline int ring_write(void *record, __u64 size, __u32 kind)
+{
+    ring_put(record, size, kind);
     return 0;
 }

@@ -46,19 +46,28 @@ static __always_inline __u8 target_flags(__u32 pid)
     return target_read(pid).flags;
 }
 
-// Is nothing of the current process observed, as of most? Then a socket without state stays so.
-static __always_inline bool task_unselected(void)
+// Bits of policy.open among the switches, of which `settled` is the first byte.
+static __always_inline __u8 policy_open(__u64 switches)
 {
-    struct target *target = target_of(bpf_get_current_task_btf()->tgid);
-    return target && !(target->flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)) &&
-           !(target->rules & ~policy.open) && !policy_pending();
+    return switches >> 8 * __builtin_offsetof(struct policy, open);
 }
 
-// Does a rule that names nothing but ports name this one? Whoever serves it is observed, also where the listener was
-// not seen (Go's from before us, which are MPTCP's: who speaks TCP alone is accepted as TCP).
-static __always_inline bool port_open(__u16 port)
+// Is nothing of the current process observed, as of most? Then a socket without state stays so. All socket calls of a
+// host come to ask this: both bytes of a target are one load, and so are the policy's switches.
+static __always_inline bool task_unselected(void)
 {
-    return policy.ports[port] & policy.open;
+    const struct target *target = target_of(bpf_get_current_task_btf()->tgid);
+    __u64 switches = *(volatile __u64 *)&policy;
+    struct target observed = {.flags = TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING, .rules = ~policy_open(switches)};
+
+    return target && !(*(const __u16 *)target & *(const __u16 *)&observed) && (__u8)switches == TARGET_PENDING;
+}
+
+// Does a rule name this port? Whoever serves it may be observed, also where the listener was not seen (Go's from before
+// us, which are MPTCP's: who speaks TCP alone is accepted as TCP).
+static __always_inline bool port_named(__u16 port)
+{
+    return policy.ports[port];
 }
 
 // The rules by which the port is this process's, or would be if none of them excluded.

@@ -103,12 +103,29 @@ static void test_responses(void **state)
     assert_int_equal(response_class("HTTX", 4), HTTP1_NO);
 }
 
+// Of all three characters that a status can be written with, and of all in front of it, it says what the other one says.
+static void test_final_answers(void **state)
+{
+    const __u64 low = HTTP1_WORD('H', 'T', 'T', 'P', '/', '1', '.', '1');
+
+    for (__u32 code = 0; code < 1 << 24; code++) {
+        __u64 high = (__u64)code << 8 | ' ';
+        if (http1_final_answer(low, high) != (http1_response_class(low, high, 16) >= 200))
+            fail_msg("%06x: %d", code, http1_final_answer(low, high));
+    }
+    for (unsigned c = 0; c < 256; c++)
+        assert_int_equal(http1_final_answer(low, HTTP1_WORD(c, '2', '0', '0', ' ', 'O', 'K', 0)), c == ' ');
+    assert_true(http1_final_answer(low ^ (__u64)1 << 56, HTTP1_WORD(' ', '2', '0', '0', 0, 0, 0, 0)));
+    assert_false(http1_final_answer(low ^ (__u64)1 << 48, HTTP1_WORD(' ', '2', '0', '0', 0, 0, 0, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_requests_in_pieces),
         cmocka_unit_test(test_responses),
+        cmocka_unit_test(test_final_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
