@@ -50,6 +50,7 @@ struct collector {
     struct outputs *outputs;
     int signal_fd;
     bool announced; // READY=1 was sent
+    uint64_t connections_ns; // when connections_tick was last called
 };
 
 static void collector_span(void *context, const struct span *span)
@@ -136,11 +137,6 @@ static void intake_is_detached(void *context)
     log_warn("the loader at %s is gone: waiting for it", collector->options.loader_socket);
 }
 
-static void intake_has_drained(void *context)
-{
-    clock_offset_refresh();
-}
-
 static void self_refresh(void *context)
 {
     struct collector *collector = context;
@@ -180,13 +176,23 @@ static const char *not_ready(void *context)
     return intake_not_ready(collector->intake, clock_monotonic_ns());
 }
 
-static void connections_tick(void *context)
+static void connections_tick(struct collector *collector, uint64_t now_ns)
+{
+    if (collector->recorder)
+        recorder_tick(collector->recorder, &collector->self, now_ns);
+    conn_table_tick(collector->stages.connections, now_ns);
+    collector->connections_ns = now_ns;
+}
+
+// Also with no loader, and with nothing in the rings: each 100 ms at least. What is due meanwhile needs no wake-up
+// more.
+static void intake_has_drained(void *context)
 {
     struct collector *collector = context;
-    uint64_t now = clock_monotonic_ns();
-    if (collector->recorder)
-        recorder_tick(collector->recorder, &collector->self, now);
-    conn_table_tick(collector->stages.connections, now);
+    uint64_t now_ns = clock_monotonic_ns();
+    clock_offset_refresh();
+    if (now_ns - collector->connections_ns >= CONN_TICK_NS)
+        connections_tick(collector, now_ns);
 }
 
 static void housekeeping(void *context)
@@ -261,8 +267,6 @@ static int collector_open(struct collector *collector)
     if (r == 0)
         r = stages_open(&collector->stages, &collector->options, host_id, &collector->self, collector_span, collector);
     if (r == 0)
-        r = loop_timer_add(collector->loop, CONN_TICK_NS, connections_tick, collector);
-    if (r >= 0)
         r = loop_timer_add(collector->loop, HOUSEKEEPING_NS, housekeeping, collector);
     if (r >= 0)
         r = loop_timer_add(collector->loop, notify_watchdog_ns(), watchdog, NULL);

@@ -24,11 +24,13 @@ static void retired_due(void *context)
         if (otlp_stream_idle(stream) || otlp_stream_given_up(stream) || now >= retired->list[i].end_ns)
             stream_end(retired, i);
     }
+    if (!retired->n)
+        loop_timer_period(retired->loop, retired->timer, 0);
 }
 
 int otlp_retired_init(struct otlp_retired *retired, struct loop *loop)
 {
-    *retired = (struct otlp_retired){.loop = loop, .timer = loop_timer_add(loop, CHECK_NS, retired_due, retired)};
+    *retired = (struct otlp_retired){.loop = loop, .timer = loop_timer_add(loop, 0, retired_due, retired)};
     return retired->timer < 0 ? retired->timer : 0;
 }
 
@@ -44,6 +46,8 @@ void otlp_retired_add(struct otlp_retired *retired, struct otlp_stream *stream)
 {
     if (retired->n == OTLP_RETIRED_MAX)
         stream_end(retired, 0);
+    if (!retired->n)
+        loop_timer_period(retired->loop, retired->timer, CHECK_NS);
     otlp_stream_hurry(stream);
     retired->list[retired->n].stream = stream;
     retired->list[retired->n++].end_ns = clock_monotonic_ns() + END_NS;

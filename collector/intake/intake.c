@@ -178,10 +178,9 @@ static void intake_tick(void *context)
     uint64_t before = intake->rings > 1 ? clock_monotonic_ns() - MERGE_SLACK_NS : UINT64_MAX;
     unsigned count = rings_drain(intake, before);
 
-    if (intake->attached)
-        period_set(intake, count                                   ? DRAIN_BUSY_NS
-                           : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2
-                                                                   : DRAIN_IDLE_NS);
+    period_set(intake, count                                   ? DRAIN_BUSY_NS
+                       : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2
+                                                               : DRAIN_IDLE_NS);
     intake->receiver.drained(intake->receiver.context);
     lost_check(intake);
 }
