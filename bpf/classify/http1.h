@@ -8,7 +8,7 @@
 #define SUBPROGRAM static inline
 #endif
 
-#define CLASSIFY_ROOM 32
+#define CLASSIFY_ROOM   32
 #define METHOD_SCAN_MAX 24
 
 // The first bytes of something: read them as bytes, hand them on as little-endian words.
@@ -19,14 +19,14 @@ union first_bytes {
 
 enum http1_class {
     HTTP1_NO,
-    HTTP1_MORE,    // could become one
+    HTTP1_MORE, // could become one
     HTTP1_REQUEST,
     HTTP1_CONNECT, // a request, too: a 2xx answer makes the connection a tunnel
 };
 
 // `text` in the low bytes of a word: 'G' is the lowest.
 #define HTTP1_WORD(a, b, c, d, e, f, g, h)                                                                             \
-    ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |       \
+    ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |        \
      (__u64)(g) << 48 | (__u64)(h) << 56)
 #define HTTP1_MASK(bytes) ((1ULL << (8 * (bytes))) - 1)
 

@@ -33,11 +33,11 @@ enum connection_flag {
     CONNECTION_MUTE = 1 << 7,        // this exchange has no record: a head could not be read
     CONNECTION_CLOBBERED = 1 << 8,   // the captures were overwritten: later records go without them
     CONNECTION_LISTENER = 1 << 9,
-    CONNECTION_NAMED = 1 << 10,      // addresses are filled in
-    CONNECTION_STASHED = 1 << 11,    // see stash
-    CONNECTION_UNOWNED = 1 << 12,    // Unix: the peer sent before accept(); selected at its first own call
-    CONNECTION_BULK = 1 << 13,       // the last read of the request returned more than one byte
-    CONNECTION_REFUSED = 1 << 14,    // ignored because it is not selected, which may change
+    CONNECTION_NAMED = 1 << 10,   // addresses are filled in
+    CONNECTION_STASHED = 1 << 11, // see stash
+    CONNECTION_UNOWNED = 1 << 12, // Unix: the peer sent before accept(); selected at its first own call
+    CONNECTION_BULK = 1 << 13,    // the last read of the request returned more than one byte
+    CONNECTION_REFUSED = 1 << 14, // ignored because it is not selected, which may change
 };
 
 struct connection {

@@ -103,7 +103,8 @@ static void test_responses(void **state)
     assert_int_equal(response_class("HTTX", 4), HTTP1_NO);
 }
 
-// Of all three characters that a status can be written with, and of all in front of it, it says what the other one says.
+// Of all three characters that a status can be written with, and of all in front of it, it says what the other one
+// says.
 static void test_final_answers(void **state)
 {
     const __u64 low = HTTP1_WORD('H', 'T', 'T', 'P', '/', '1', '.', '1');
