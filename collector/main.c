@@ -110,6 +110,12 @@ static void intake_process_exit(void *context, uint32_t pid)
     process_table_exit(collector->stages.processes, pid, clock_monotonic_ns());
 }
 
+static void intake_walk(void *context, bool ends)
+{
+    struct collector *collector = context;
+    process_table_walk(collector->stages.processes, ends, clock_monotonic_ns());
+}
+
 static void status_send(struct collector *collector)
 {
     char text[STATUS_MAX];
@@ -317,6 +323,7 @@ static int intake_start(struct collector *collector)
         .process = intake_process,
         .executable = intake_executable,
         .process_exit = intake_process_exit,
+        .walk = intake_walk,
         .attached = intake_is_attached,
         .detached = intake_is_detached,
         .drained = intake_has_drained,

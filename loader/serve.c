@@ -30,6 +30,7 @@ struct server {
     int sync_fd;                    // the walk over all processes that is being told to it, -1
     bool said[POLICY_PORTS];        // ports whose first listener was logged
     bool sync_again;                // something could not be told: walk once more
+    uint64_t events_lost;           // as counted when it was looked at last
     struct resolve *resolve;
     uint32_t resolve_from, resolve_next; // the pid from which this walk, and the next one, asks for executables
     bool walk;                           // sockets, once the events at hand are handled
@@ -144,6 +145,12 @@ static bool process_sync(struct server *server, const struct process_event *even
     return told;
 }
 
+static void walk_tell(struct server *server, uint32_t ends)
+{
+    struct message_walk walk = {MESSAGE_WALK, ends};
+    server->sync_again |= !peer_send(server, &walk, sizeof walk);
+}
+
 // Goes on with telling all observed processes; stops when the buffer is full (EPOLLOUT resumes it).
 static void sync_continue(struct server *server)
 {
@@ -154,6 +161,8 @@ static void sync_continue(struct server *server)
             server->pending_count = n > 0 ? (unsigned)((size_t)n / sizeof server->pending[0]) : 0;
             if (n <= 0) {
                 cleanup_fd_close(&server->sync_fd);
+                if (n == 0)
+                    walk_tell(server, 1);
                 break;
             }
         }
@@ -175,6 +184,7 @@ static void sync_start(struct server *server)
     server->resolve_from = server->resolve_next;
     server->resolve_next = UINT32_MAX;
     server->sync_fd = probes_walk_tasks(server->selection->probes);
+    walk_tell(server, 0);
     if (server->sync_fd >= 0)
         sync_continue(server);
     else
@@ -313,6 +323,9 @@ static void timer_tick(struct server *server)
         log_limited(LOG_LEVEL_WARN, "cannot walk the open responses: %s", strerror(errno));
     if (server->peer_fd >= 0 && !server->peer_greeted && ++server->peer_ticks > HELLO_TICKS)
         peer_close(server, "it never said hello");
+    uint64_t events_lost = probes_counter(probes, COUNTER_LOST_EVENT_RING);
+    server->sync_again |= events_lost != server->events_lost;
+    server->events_lost = events_lost;
     if (server->peer_greeted && server->sync_again && server->sync_fd < 0)
         sync_start(server);
 }

@@ -63,6 +63,18 @@ static int exit_dispatch(const struct dispatch_receiver *receiver, const void *b
     return 0;
 }
 
+static int walk_dispatch(const struct dispatch_receiver *receiver, const void *bytes, size_t size)
+{
+    struct message_walk walk;
+    if (size != sizeof walk)
+        return -EBADMSG;
+    memcpy(&walk, bytes, sizeof walk);
+    if (walk.ends > 1)
+        return -EBADMSG;
+    receiver->walk(receiver->context, walk.ends);
+    return 0;
+}
+
 int dispatch_message(struct dispatch *dispatch, const struct dispatch_receiver *receiver, const void *bytes,
                      size_t size, int *fd)
 {
@@ -87,6 +99,8 @@ int dispatch_message(struct dispatch *dispatch, const struct dispatch_receiver *
         return executable_dispatch(receiver, bytes, size);
     case MESSAGE_EXIT:
         return exit_dispatch(receiver, bytes, size);
+    case MESSAGE_WALK:
+        return walk_dispatch(receiver, bytes, size);
     default:
         return -EBADMSG;
     }

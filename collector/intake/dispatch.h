@@ -14,6 +14,7 @@ struct dispatch_receiver {
     void (*process)(void *context, const struct message_process *process);
     void (*executable)(void *context, const struct message_executable *executable);
     void (*process_exit)(void *context, uint32_t pid);
+    void (*walk)(void *context, bool ends);
     void *context;
 };
 

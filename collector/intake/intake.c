@@ -282,6 +282,12 @@ static void exit_received(void *context, uint32_t pid)
     intake->receiver.process_exit(intake->receiver.context, pid);
 }
 
+static void walk_received(void *context, bool ends)
+{
+    struct intake *intake = context;
+    intake->receiver.walk(intake->receiver.context, ends);
+}
+
 static void session_ended(void *context)
 {
     struct intake *intake = context;
@@ -308,7 +314,8 @@ int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket
     for (unsigned i = 0; i < RINGS_MAX; i++)
         intake->ring[i].fd = -1;
     const struct session_receiver session = {
-        .messages = {map_received, ready_received, process_received, executable_received, exit_received, intake},
+        .messages = {map_received, ready_received, process_received, executable_received, exit_received, walk_received,
+                     intake},
         .ended = session_ended,
     };
     int r = loop_timer_add(loop, intake->period_ns, intake_tick, intake);

@@ -17,9 +17,10 @@ struct intake_receiver {
     void (*process)(void *context, const struct process_facts *facts);
     void (*executable)(void *context, const struct process_executable *found);
     void (*process_exit)(void *context, uint32_t pid);
-    void (*attached)(void *context); // maps received: records flow from now on
-    void (*detached)(void *context); // the loader is gone; connecting again goes on
-    void (*drained)(void *context);  // after each drain tick
+    void (*walk)(void *context, bool ends); // around what is told of all processes, see process_table_walk
+    void (*attached)(void *context);        // maps received: records flow from now on
+    void (*detached)(void *context);        // the loader is gone; connecting again goes on
+    void (*drained)(void *context);         // after each drain tick
     void *context;
 };
 

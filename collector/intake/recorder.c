@@ -73,6 +73,13 @@ static void exit_received(void *context, uint32_t pid)
     recorder->receiver.process_exit(recorder->receiver.context, pid);
 }
 
+// Not written: a replay ends before it matters.
+static void walk_received(void *context, bool ends)
+{
+    struct recorder *recorder = context;
+    recorder->receiver.walk(recorder->receiver.context, ends);
+}
+
 static void intake_is_attached(void *context)
 {
     struct recorder *recorder = context;
@@ -135,6 +142,7 @@ struct intake_receiver recorder_receiver(struct recorder *recorder)
         .process = process_received,
         .executable = executable_received,
         .process_exit = exit_received,
+        .walk = walk_received,
         .attached = intake_is_attached,
         .detached = intake_is_detached,
         .drained = intake_has_drained,

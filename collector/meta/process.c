@@ -223,6 +223,8 @@ int process_table_update(struct process_table *table, const struct process_facts
         entry_drop(table, entry);
         entry = NULL;
     }
+    if (entry)
+        entry->told = table->walk;
     if (entry && entry->process.service && told_late(facts))
         return 0;
     if (!entry && told_late(facts))
@@ -233,6 +235,7 @@ int process_table_update(struct process_table *table, const struct process_facts
         entry = entry_take(table);
     if (!entry)
         return -ENOSPC;
+    entry->told = table->walk;
     facts_apply(entry, facts);
     if (asleep && entry->process.service)
         entry->process.service->processes++; // as before it ended
@@ -321,6 +324,17 @@ void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_
     entry->ended_ns = now_ns;
     entry->process.service->processes--;
     table->live--;
+}
+
+void process_table_walk(struct process_table *table, bool ends, uint64_t now_ns)
+{
+    for (uint32_t i = 0; ends && table->walking && i < table->high; i++) {
+        const struct process_entry *entry = &table->entries[i];
+        if (entry->used && !entry->ended && entry->told != table->walk)
+            process_table_exit(table, entry->process.pid, now_ns);
+    }
+    table->walk += !ends;
+    table->walking = !ends;
 }
 
 void process_table_expire(struct process_table *table, uint64_t now_ns)

@@ -70,6 +70,9 @@ struct process_environment {
 void process_table_environment(struct process_table *table, const struct process_environment *said, uint64_t now_ns);
 // The process ended. Its entry stays findable for a while (records may still be in a ring) and is then reused.
 void process_table_exit(struct process_table *table, uint32_t pid, uint64_t now_ns);
+// The loader begins to tell of all processes that there are, or has told of all. Who was not told of since it began has
+// ended: what says so can get lost when hundreds end at once, or while no loader is connected.
+void process_table_walk(struct process_table *table, bool ends, uint64_t now_ns);
 // NULL if the loader has not (yet) said anything of it.
 const struct process *process_table_find(const struct process_table *table, uint32_t pid);
 // Drops entries whose process ended more than 10 s ago.

@@ -11,6 +11,7 @@ struct process_entry {
     struct process process;
     uint64_t ended_ns; // when it ended, if it did
     uint32_t next;     // in its bucket or the free list: entry + 1
+    uint32_t told;     // in or after which walk it was told of
     uint16_t own_port; // process.listen_port may be its parent's
     uint16_t ports[PROCESS_PORTS_MAX];
     uint8_t port_count;
@@ -26,6 +27,8 @@ struct process_table {
     uint32_t *buckets; // entry + 1
     struct service_table *services;
     uint32_t mask, max, high, free, live;
+    uint32_t walk; // begun last
+    bool walking;  // its end has not come
     char *forced_name, *host_id;
     const struct naming_rule *rules;
     unsigned rule_count;

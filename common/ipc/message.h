@@ -22,6 +22,7 @@ enum message_kind {
     MESSAGE_EXIT,
     MESSAGE_BUSY, // another collector is connected; the loader closes
     MESSAGE_EXECUTABLE,
+    MESSAGE_WALK,
 };
 
 enum message_map { MESSAGE_MAP_RING, MESSAGE_MAP_COUNTERS };
@@ -49,6 +50,11 @@ struct message_process {
 
 struct message_exit {
     uint32_t kind, pid;
+};
+
+// Around what is told in a walk over all processes: who was told of before, but not since it began, has ended.
+struct message_walk {
+    uint32_t kind, ends;
 };
 
 // What a process executes, some time after the process itself was told; never, if it cannot be found out.

@@ -286,6 +286,9 @@ def case_many_processes():
                 print(f"       ready in {redstart.ready_s:.2f} s; resident: {sizes} kB", flush=True)
             finally:
                 stop(later)
+            # All at once: more than the loader's messages find room for.
+            wait_for(lambda: own_metric(redstart, "redstart_observed_processes") < MANY + OTHERS_MAX, "those that ended to be left out")
+            check_between(own_metric(redstart, "redstart_observed_processes"), MANY + 1, MANY + OTHERS_MAX, "observed processes after that")
     finally:
         stop(process)
 

@@ -53,6 +53,13 @@ static void on_executable(void *context, const struct message_executable *execut
     seen->after++;
 }
 
+static void on_walk(void *context, bool ends)
+{
+    struct seen *seen = context;
+    require(seen->ready == 1);
+    seen->after += ends;
+}
+
 static void on_exit_of(void *context, uint32_t pid)
 {
     struct seen *seen = context;
@@ -64,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct seen seen = {.maps = 0};
     struct dispatch dispatch = {.ready = false};
-    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_executable, on_exit_of, &seen};
+    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_executable, on_exit_of, on_walk, &seen};
     while (size >= 2) {
         size_t n = 2 * (size_t)data[0];
         int fd = data[1] & 1 ? dup(STDERR_FILENO) : -1;

@@ -107,7 +107,7 @@ RECORDINGS = {
 }
 
 # As common/ipc/message.h has them, in the form of loader_fuzz.c.
-HELLO, MAP, READY, TOLD, GONE, BUSY, FOUND = range(1, 8)
+HELLO, MAP, READY, TOLD, GONE, BUSY, FOUND, WALK = range(1, 9)
 
 
 def message(*numbers, more=b"", fd=0):
@@ -123,6 +123,8 @@ LOADERS = {
     + message(FOUND, PID, more=executable(200)[8:]),
     "executable_too_early": FOUND_GO,
     "conversation": MAPS + message(READY, 1) + TOLD_PYTHON + message(GONE, PID) + TOLD_PYTHON,
+    "walks": MAPS + message(READY, 1) + message(WALK, 0) + TOLD_PYTHON + message(WALK, 1) + message(WALK, 2),
+    "walk_too_early": MAPS + message(WALK, 0),
     "busy": message(BUSY, 0),
     "map_without_fd": message(MAP, 0, 0, 4096),
     "map_after_ready": MAPS + message(READY, 1) + MAPS,

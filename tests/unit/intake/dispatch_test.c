@@ -11,7 +11,7 @@
 #include "collector/intake/dispatch.h"
 
 struct seen {
-    unsigned maps, ready, processes, executables, exits, rings;
+    unsigned maps, ready, processes, executables, exits, walks, rings;
     struct message_map_fd map;
     struct message_process process;
     struct message_executable executable;
@@ -57,6 +57,12 @@ static void on_exit_of(void *context, uint32_t pid)
     seen->exited = pid;
 }
 
+static void on_walk(void *context, bool ends)
+{
+    struct seen *seen = context;
+    assert_int_equal(seen->walks++, ends);
+}
+
 static int null_open(void)
 {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -65,7 +71,7 @@ static int null_open(void)
 // fd: -1 or one that must be closed or taken by the end.
 static int give(struct dispatch *dispatch, struct seen *seen, const void *bytes, size_t size, int fd)
 {
-    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_executable, on_exit_of, seen};
+    const struct dispatch_receiver receiver = {on_map, on_ready, on_process, on_executable, on_exit_of, on_walk, seen};
     cleanup_fd int owned = fd;
     return dispatch_message(dispatch, &receiver, bytes, size, &owned);
 }
@@ -79,6 +85,7 @@ static void test_a_conversation(void **state)
     struct message_process process = {.kind = MESSAGE_PROCESS, .pid = 7, .exe_size = MESSAGE_EXE_MAX};
     struct message_executable executable = {.kind = MESSAGE_EXECUTABLE, .pid = 7, .executable = {.bits = 64}};
     struct message_exit ended = {MESSAGE_EXIT, 7};
+    struct message_walk begins = {MESSAGE_WALK, 0}, ends = {MESSAGE_WALK, 1};
     assert_int_equal(give(&dispatch, &seen, &map, sizeof map, null_open()), 0);
     assert_int_equal(seen.map.index, 3);
     assert_int_equal(seen.map.size, 4096);
@@ -90,6 +97,9 @@ static void test_a_conversation(void **state)
     assert_memory_equal(&seen.executable, &executable, sizeof executable);
     assert_int_equal(give(&dispatch, &seen, &ended, sizeof ended, -1), 0);
     assert_int_equal(seen.exited, 7);
+    assert_int_equal(give(&dispatch, &seen, &begins, sizeof begins, -1), 0);
+    assert_int_equal(give(&dispatch, &seen, &ends, sizeof ends, -1), 0);
+    assert_int_equal(seen.walks, 2);
     assert_int_equal(seen.maps + seen.ready + seen.processes + seen.executables + seen.exits, 5);
 }
 
@@ -98,7 +108,7 @@ static void expect_bad(bool ready, const void *bytes, size_t size, bool with_fd)
     struct dispatch dispatch = {.ready = ready};
     struct seen seen = {.maps = 0};
     assert_int_equal(give(&dispatch, &seen, bytes, size, with_fd ? null_open() : -1), -EBADMSG);
-    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.executables + seen.exits, 0);
+    assert_int_equal(seen.maps + seen.ready + seen.processes + seen.executables + seen.exits + seen.walks, 0);
 }
 
 static void test_wrong_ones(void **state)
@@ -111,6 +121,7 @@ static void test_wrong_ones(void **state)
     const struct message_executable executable = {.kind = MESSAGE_EXECUTABLE, .executable = {.bits = 64}},
                                     odd = {.kind = MESSAGE_EXECUTABLE, .executable = {.bits = 63}};
     const struct message_exit ended = {MESSAGE_EXIT, 1};
+    const struct message_walk walk = {MESSAGE_WALK, 1}, third = {MESSAGE_WALK, 2};
     const uint32_t unknown[2] = {99, 0}, hello[4] = {MESSAGE_HELLO, MESSAGE_MAGIC, 1, 0};
     expect_bad(false, &map, 0, false);
     expect_bad(false, &map, 3, false);
@@ -133,6 +144,10 @@ static void test_wrong_ones(void **state)
     expect_bad(true, &odd, sizeof odd, false);
     expect_bad(false, &ended, sizeof ended, false);
     expect_bad(true, &ended, sizeof ended - 1, false);
+    expect_bad(false, &walk, sizeof walk, false); // before ready
+    expect_bad(true, &walk, sizeof walk - 1, false);
+    expect_bad(true, &walk, sizeof walk, true);
+    expect_bad(true, &third, sizeof third, false);
     expect_bad(true, unknown, sizeof unknown, false);
     expect_bad(false, unknown, sizeof unknown, false);
     expect_bad(true, hello, sizeof hello, false);

@@ -76,6 +76,11 @@ static void on_exit_of(void *context, uint32_t pid)
     note("exit", pid);
 }
 
+static void on_walk(void *context, bool ends)
+{
+    note("walk", ends);
+}
+
 static void on_attached(void *context)
 {
     note("attached", 0);
@@ -96,8 +101,8 @@ static void record_one_of_each(struct recorder **recorder)
 {
     static union record_room room;
     static struct self self = {.connections = 2, .kernel = {[COUNTER_RECORD_HTTP1] = 5}};
-    struct intake_receiver to = {on_record,  on_executed, on_environment, on_process, on_executable,
-                                 on_exit_of, on_attached, on_detached,    on_drained, recorder};
+    struct intake_receiver to = {on_record, on_executed, on_environment, on_process, on_executable, on_exit_of,
+                                 on_walk,   on_attached, on_detached,    on_drained, recorder};
     struct process_executable found = {.pid = 9, .executable = {.bits = 64, .language = EXECUTABLE_GO}};
     struct process_facts facts = {.pid = 9, .exe = STR("/bin/x"), .comm = STR("x")};
     assert_int_equal(recorder_new(recorder, path, &to), 0);
@@ -112,6 +117,7 @@ static void record_one_of_each(struct recorder **recorder)
     recorder_tick(*recorder, &self, clock_monotonic_ns());
     recorder_tick(*recorder, &self, clock_monotonic_ns());
     from.process_exit(from.context, 9);
+    from.walk(from.context, true);
     from.detached(from.context);
     recorder_free(*recorder);
 }
@@ -130,7 +136,7 @@ static void test_all_events(void **state)
     record_one_of_each(&recorder);
     assert_string_equal(
         handed_on,
-        "attached=0 process=9 executable=9 executed=9 environment=9 record=162 drained=0 exit=9 detached=0 ");
+        "attached=0 process=9 executable=9 executed=9 environment=9 record=162 drained=0 exit=9 walk=1 detached=0 ");
 
     FILE *file = fopen(path, "rb");
     assert_non_null(file);

@@ -131,6 +131,32 @@ static void exits(void **state)
     assert_int_equal(service->processes, 0);
 }
 
+// Who is not told of in a walk has ended, whatever else was told meanwhile; an end without a beginning says nothing.
+static void walks(void **state)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(add(PID + i, 1, 1, 80, "/srv/shop"), 0);
+    process_table_walk(table, true, 1);
+    assert_int_equal(process_table_live(table), 4);
+    process_table_walk(table, false, 2);
+    assert_int_equal(add(PID, 1, 1, 0, "/srv/shop"), 0);       // still there
+    assert_int_equal(add(PID + 1, 1, 1, 0, "shop"), 0);        // told late: it has ended meanwhile
+    assert_int_equal(add(PID + 4, PID, 2, 0, "/srv/shop"), 0); // new
+    assert_int_equal(process_table_live(table), 5);
+    process_table_walk(table, true, 3);
+    assert_int_equal(process_table_live(table), 3);
+    assert_int_equal(get(PID)->service->processes, 3);
+    process_table_walk(table, true, 4);
+    assert_int_equal(process_table_live(table), 3);
+    process_table_walk(table, false, 5); // whose end is lost
+    assert_int_equal(add(PID, 1, 1, 0, "/srv/shop"), 0);
+    process_table_walk(table, false, 6);
+    process_table_walk(table, true, 7);
+    assert_int_equal(process_table_live(table), 0);
+    process_table_expire(table, 20 * NS_PER_SEC);
+    assert_null(process_table_find(table, PID + 2));
+}
+
 static void full(void **state)
 {
     for (uint32_t i = 0; i < 8; i++)
@@ -455,6 +481,7 @@ int main(void)
         TEST(workers_inherit),
         TEST(updates),
         TEST(exits),
+        TEST(walks),
         TEST(full),
         TEST(services_full),
         TEST(forced_name),
