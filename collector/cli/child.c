@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <linux/close_range.h>
 #include "common/lib/log.h"
 
 #define EXIT_START_FAILED 1
+#define URGENT_NICE       (-5) // as in redstart-collector.service
 
 int child_find(const char *name)
 {
@@ -44,6 +46,17 @@ static int death_signal_set(pid_t launcher)
     return 0;
 }
 
+// Among the tasks of its group, and, where the kernel makes a group of each session (sched(7), autogroup), of its
+// session among others. Best effort: without it the rings have to hold more. Who started us by nice(1) wants something
+// else.
+static void nice_set(void)
+{
+    cleanup_fd int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+    if (getpriority(PRIO_PROCESS, 0) != 0 || setpriority(PRIO_PROCESS, 0, URGENT_NICE) < 0 || group < 0)
+        return;
+    dprintf(group, "%d", URGENT_NICE);
+}
+
 // A session of its own: Ctrl-C and the terminal's end reach the launcher only, which then ends both in order.
 static void child_run(int fd, const struct child_start *start, pid_t launcher)
 {
@@ -52,7 +65,10 @@ static void child_run(int fd, const struct child_start *start, pid_t launcher)
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (setsid() < 0 || death_signal_set(launcher) < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+    pid_t session = setsid();
+    if (start->urgent)
+        nice_set();
+    if (session < 0 || death_signal_set(launcher) < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
         (!start->keep_stdout && dup2(STDERR_FILENO, STDOUT_FILENO) < 0) ||
         (start->identity && (identity_take(start->identity) < 0 || death_signal_set(launcher) < 0)))
         return;

@@ -17,6 +17,7 @@ struct child_start {
     char *const *environment;
     const struct identity *identity; // NULL: stays root
     bool keep_stdout;                // else standard output is standard error
+    bool urgent;                     // little work, which must not wait behind others' for long
     int keep_fd;                     // stays open in it, under this number; 0: none
 };
 

@@ -167,6 +167,7 @@ static int collector_start(struct run *run, char **environment)
         .environment = environment,
         .identity = &run->collector_identity,
         .keep_stdout = true,
+        .urgent = true,
         .keep_fd = config < 0 ? 0 : config,
     };
     return fd < 0 ? fd : child_start(&run->collector, fd, &start);
