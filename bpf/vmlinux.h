@@ -43,7 +43,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 // uapi/linux/in.h, net/tcp_states.h, uapi/linux/errno.h ...
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_STREAM = 1 };
-enum { IPPROTO_TCP = 6 };
+enum { IPPROTO_TCP = 6, IPPROTO_MPTCP = 262 };
 enum { MSG_PEEK = 0x2, MSG_TRUNC = 0x20, MSG_ERRQUEUE = 0x2000 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 enum { ECONNRESET = 104 };

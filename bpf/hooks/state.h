@@ -5,10 +5,10 @@
 #include <bpf/bpf_tracing.h>
 #include "io/on_io.h"
 
-// A process starts to listen (or does already): what it will accept is observed if its port or itself is selected.
-static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
+// A process starts to listen (or does already): it comes to be observed if the port selects it. True if it is.
+static __noinline int listener_tell(struct sock *sk, __u32 pid, struct task_struct *task)
 {
-    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_LISTENER;
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
     struct target *place = target_of(pid), target = target_read(pid);
 
     if (!place)
@@ -19,6 +19,17 @@ static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_stru
     if (!selected && !(target.flags & (TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING)))
         return 0;
     event_send(EVENT_LISTEN, task, port, selected ? EVENT_BY_PORT : 0);
+    return 1;
+}
+
+// What it will accept is observed if its port or itself is selected.
+static __noinline int listener_make(struct sock *sk, __u32 pid, struct task_struct *task)
+{
+    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num), flags = CONNECTION_LISTENER;
+    struct target target = target_read(pid);
+
+    if (!listener_tell(sk, pid, task))
+        return 0;
     if (!target_serves(target, port))
         flags |= target.flags & TARGET_PENDING ? CONNECTION_PENDING : CONNECTION_IGNORED | CONNECTION_REFUSED;
     struct connection *connection = connection_make(sk, flags);

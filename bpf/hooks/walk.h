@@ -84,9 +84,13 @@ int walk_files(struct bpf_iter__task_file *context)
     if (!task || !file)
         return 0;
     struct sock *sk = walk_sock(file);
-    if (!sk || !sock_streams(sk))
+    if (!sk)
         return 0;
     __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    if (state == TCP_LISTEN && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
+        listener_tell(sk, task->tgid, task); // Go's: what it accepts is TCP's, and adopted at its first read
+    if (!sock_streams(sk))
+        return 0;
     struct connection *connection = state == TCP_LISTEN ? listener_find(sk) : connection_find(sk);
     if (connection && connection->flags & CONNECTION_LISTENER)
         listener_judge(connection, sk, task);

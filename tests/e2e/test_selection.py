@@ -40,6 +40,16 @@ def case_port():
         redstart.wait_spans(3)
 
 
+def case_older_listener():
+    """Who listened before redstart started is known at once, also on the MPTCP listener that Go makes."""
+    for start in (services.go, services.nginx):
+        with start() as service, harness.Redstart("--port", service.port) as redstart:
+            check(any(f"observing port={service.port} pid=" in line for line in redstart.log), redstart.log)
+            check(not any("waiting for one that does" in line for line in redstart.log), redstart.log)
+            check_seen(redstart, ask(service.port, 3))
+            check(redstart.metrics().sum("redstart_observed_processes") >= 1, "no process is observed")
+
+
 def case_port_range():
     with services.go() as one, services.node() as two, services.rust() as three:
         low, high = sorted((one.port, two.port))
@@ -153,7 +163,7 @@ def case_two_pairs():
         second.wait_spans(6)
 
 
-CASES = [case_port, case_port_range, case_port_later, case_exe_later, case_pid_and_children, case_excludes,
+CASES = [case_port, case_older_listener, case_port_range, case_port_later, case_exe_later, case_pid_and_children, case_excludes,
          case_everything, case_older_connections, case_two_pairs]
 
 
