@@ -98,6 +98,7 @@ static bool maps_size(struct probes *probes)
     struct redstart_bpf *skeleton = probes->skeleton;
     return bpf_map__set_max_entries(skeleton->maps.counters, probes->cpus) == 0 &&
            bpf_map__set_max_entries(skeleton->maps.rings, probes->rings) == 0 &&
+           bpf_map__set_max_entries(skeleton->maps.reserve, PROBES_RESERVE_SIZE) == 0 &&
            bpf_map__set_max_entries(skeleton->maps.targets, (probes->targets_size + 3) / 4) == 0;
 }
 
@@ -177,6 +178,7 @@ int probes_map(struct probes *probes)
 
     probes->events_fd = bpf_map__fd(skeleton->maps.events);
     probes->counters_fd = bpf_map__fd(skeleton->maps.counters);
+    probes->reserve_fd = bpf_map__fd(skeleton->maps.reserve);
     probes->walk_tasks = bpf_link__fd(skeleton->links.walk_tasks);
     probes->walk_files = bpf_link__fd(skeleton->links.walk_files);
     probes->walk_tails = bpf_link__fd(skeleton->links.walk_tails);

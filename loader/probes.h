@@ -9,14 +9,15 @@
 #include "common/abi/sockio.h"
 #include "common/lib/cleanup.h"
 
-#define PROBES_RINGS_MAX 16
-#define PROBES_RING_SIZE (1u << 20) // bytes of its data area; larger ones leave the cache, see bpf/README.md
+#define PROBES_RINGS_MAX    16
+#define PROBES_RING_SIZE    (1u << 20) // bytes of its data area; larger ones leave the cache, see bpf/README.md
+#define PROBES_RESERVE_SIZE (4u << 20)
 
 struct redstart_bpf;
 
 struct probes {
     struct redstart_bpf *skeleton;
-    int events_fd, counters_fd;                            // maps, once everything is attached
+    int events_fd, counters_fd, reserve_fd;                // maps, once everything is attached
     int walk_tasks, walk_files, walk_tails, walk_environs; // links of iterators; the last: -1 before Linux 5.18
     unsigned cpus;
     unsigned rings;

@@ -65,8 +65,10 @@ static int hand_over(struct server *server)
     struct probes *probes = server->selection->probes;
     struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0,
                                       probes->cpus * (uint32_t)sizeof(struct counters)};
+    struct message_map_fd reserve = {MESSAGE_MAP, MESSAGE_MAP_RESERVE, 0, PROBES_RESERVE_SIZE};
     int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->counters_fd);
 
+    r = r ? r : send_fd(server->peer_fd, &reserve, sizeof reserve, probes->reserve_fd);
     for (uint32_t i = 0; !r && i < probes->rings; i++) {
         struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, PROBES_RING_SIZE};
         r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);

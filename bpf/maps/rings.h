@@ -17,6 +17,13 @@ struct {
     __array(values, struct record_ring);
 } rings SEC(".maps");
 
+// One for all CPUs: takes what finds its ring full, while the collector does not get to run. A ring this large leaves
+// the caches, so this one is touched only then.
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 20); // set by the loader
+} reserve SEC(".maps");
+
 #define RING_LOOK_EVERY 64 // records of a CPU, then it looks how full the ring is
 
 // Mostly NO_WAKEUP; FORCE_WAKEUP if the ring is filled by a quarter. The reader lags when that happens, so one look
@@ -51,6 +58,11 @@ static __always_inline bool ring_copy(void *ring, const __u64 *words, __u64 size
     return bpf_ringbuf_output(ring, (void *)words, size, flags) == 0;
 }
 
+static __noinline int reserve_write(void *record, __u64 size)
+{
+    return bpf_ringbuf_output(&reserve, record, size, BPF_RB_NO_WAKEUP) == 0; // the reader was woken long before
+}
+
 // Copies a record, in a buffer of 512 bytes or more, into this CPU's ring; a failure is counted.
 static __always_inline void ring_put(void *record, __u64 size, __u32 kind)
 {
@@ -61,7 +73,8 @@ static __always_inline void ring_put(void *record, __u64 size, __u32 kind)
         return; // as in counters_here
     __u64 *count = &mine->value[kind % 32];
     void *ring = bpf_map_lookup_elem(&rings, &index);
-    if (!ring || !ring_copy(ring, record, size, ring_flags(ring, *count)))
+    bool written = ring && ring_copy(ring, record, size, ring_flags(ring, *count));
+    if (!written && !reserve_write(record, size))
         count = &mine->value[COUNTER_LOST_RING_FULL];
     __sync_fetch_and_add(count, 1);
 }

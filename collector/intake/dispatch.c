@@ -11,7 +11,7 @@ static int map_dispatch(const struct dispatch *dispatch, const struct dispatch_r
     if (size != sizeof map || *fd < 0 || dispatch->ready)
         return -EBADMSG;
     memcpy(&map, bytes, sizeof map);
-    if (map.map != MESSAGE_MAP_RING && map.map != MESSAGE_MAP_COUNTERS)
+    if (map.map != MESSAGE_MAP_RING && map.map != MESSAGE_MAP_COUNTERS && map.map != MESSAGE_MAP_RESERVE)
         return -EBADMSG;
     return receiver->map(receiver->context, &map, fd_take(fd));
 }

@@ -10,75 +10,29 @@
 #include "collector/intake/check.h"
 #include "collector/intake/map_fd.h"
 #include "collector/intake/mapping.h"
-#include "collector/intake/ring.h"
+#include "collector/intake/rings.h"
 #include "collector/intake/session.h"
 #include "common/lib/log.h"
 
 #define DRAIN_BUSY_NS (10 * NS_PER_MS)
 #define DRAIN_IDLE_NS (100 * NS_PER_MS)
 #define DRAIN_LATE_NS (2 * NS_PER_SEC) // something is wrong
-#define RINGS_MAX     16
+#define RECORDS_MANY  256
 #define RECORDS_PER_TURN                                                                                               \
     65536 // more than all rings hold: who writes faster than we read does not get the loop for good
-// With several rings, records younger than this wait for the next turn: an older one may still be on its way in another
-// ring.
-#define MERGE_SLACK_NS   (NS_PER_MS / 5)
-#define EMITTED_AHEAD_NS NS_PER_SEC // later than this after now, no record was emitted
 
 struct intake {
     struct loop *loop;
     struct session *session;
     struct intake_receiver receiver;
     struct self *self;
-    struct ring ring[RINGS_MAX];
-    unsigned rings;
+    struct rings rings;
     const struct counters *counters; // one per CPU
     size_t cpus;
     int timer;
     uint64_t period_ns;
-    uint64_t drained_ns; // when the rings were looked at last
     bool attached;
 };
-
-// The ring whose next record was emitted first; NULL if none has one older than `before`.
-static struct ring *oldest_ring(struct intake *intake, uint64_t before, const void **ret_record, uint32_t *ret_size)
-{
-    struct ring *oldest = NULL;
-    uint64_t first = before;
-
-    if (intake->rings == 1) {
-        *ret_record = ring_peek(intake->ring, ret_size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
-        return *ret_record ? intake->ring : NULL;
-    }
-    for (unsigned i = 0; i < intake->rings; i++) {
-        uint32_t size;
-        const void *record = ring_peek(&intake->ring[i], &size, &intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]);
-        if (!record)
-            continue;
-        uint64_t emitted = record_emitted(record, size); // a bad one is passed on to be counted
-        if (emitted > intake->drained_ns + EMITTED_AHEAD_NS)
-            emitted = 0; // nonsense, which must not hold up what is behind it
-        if (emitted >= first && oldest)
-            continue;
-        if (emitted >= before)
-            continue;
-        first = emitted;
-        oldest = &intake->ring[i];
-        *ret_record = record;
-        *ret_size = size;
-    }
-    return oldest;
-}
-
-// How full the rings were found, for an operator: before a drain.
-static void fill_note(struct intake *intake)
-{
-    for (unsigned i = 0; i < intake->rings; i++) {
-        uint64_t filled = ring_filled(&intake->ring[i]);
-        if (filled > intake->self->ring_high_water_bytes && filled <= intake->ring[i].size)
-            intake->self->ring_high_water_bytes = filled;
-    }
-}
 
 // How long the oldest record had waited when its drain came.
 static void delay_note(struct intake *intake, uint64_t emitted)
@@ -115,8 +69,9 @@ static bool process_record_receive(struct intake *intake, const void *record, ui
 // What processes say of themselves, of all that is in the rings: when we begin, there may be older records before it.
 static void environments_look_ahead(struct intake *intake)
 {
-    for (unsigned i = 0; i < intake->rings; i++) {
-        struct ring ahead = intake->ring[i];
+    rings_look(&intake->rings, true);
+    for (unsigned i = 0; i < intake->rings.readings; i++) {
+        struct ring ahead = *intake->rings.reading[i];
         uint64_t nowhere = 0;
         const void *record;
         uint32_t size;
@@ -126,30 +81,40 @@ static void environments_look_ahead(struct intake *intake)
     }
 }
 
-static unsigned rings_drain(struct intake *intake, uint64_t before)
+// Checked and used in place: only the kernel writes there (map_fd.h), and not before it is told. *waited: the drain's
+// first exchange, which waited longest, is yet to come.
+static void record_receive(struct intake *intake, const void *record, uint32_t size, bool *waited)
 {
-    const void *record;
-    struct ring *ring;
-    uint32_t size;
-    unsigned count = 0;
-
-    fill_note(intake);
-    intake->drained_ns = clock_monotonic_ns();
-    while (count < RECORDS_PER_TURN && (ring = oldest_ring(intake, before, &record, &size))) {
-        // Checked and used in place: only the kernel writes there (map_fd.h), and not before ring_next.
-        bool exchange = record_check(record, size);
-        if (exchange && !count)
-            delay_note(intake, record_emitted(record, size));
-        if (exchange) {
-            intake->receiver.record(intake->receiver.context, record);
-        } else if (!process_record_receive(intake, record, size)) {
+    if (!record_check(record, size)) {
+        if (!process_record_receive(intake, record, size))
             intake->self->unparsed[SELF_UNPARSED_BAD_RECORD]++;
-        }
-        ring_next(ring, size);
-        count++;
+        return;
     }
-    for (unsigned i = 0; i < intake->rings; i++)
-        ring_publish(&intake->ring[i]);
+    if (*waited)
+        delay_note(intake, record_emitted(record, size));
+    *waited = false;
+    intake->receiver.record(intake->receiver.context, record);
+}
+
+// Once more if much came meanwhile: then we are late.
+static unsigned rings_drain(struct intake *intake, bool all)
+{
+    struct rings *rings = &intake->rings;
+    const void *record;
+    uint32_t size;
+    unsigned count = 0, before;
+    bool waited = true;
+
+    do {
+        before = count;
+        rings_look(rings, all);
+        while (count < RECORDS_PER_TURN && (record = rings_peek(rings, &size))) {
+            record_receive(intake, record, size, &waited);
+            rings_next(rings, size);
+            count++;
+        }
+        rings_publish(rings);
+    } while (count - before >= RECORDS_MANY && count < RECORDS_PER_TURN);
     return count;
 }
 
@@ -163,10 +128,7 @@ static void period_set(struct intake *intake, uint64_t period_ns)
 
 static void lost_check(struct intake *intake)
 {
-    bool lost = intake->counters && mapping_lost(intake->counters);
-    for (unsigned i = 0; i < RINGS_MAX; i++)
-        lost = lost || (intake->ring[i].fd >= 0 && ring_lost(&intake->ring[i]));
-    if (!lost)
+    if (!(intake->counters && mapping_lost(intake->counters)) && !rings_lost(&intake->rings))
         return;
     intake->self->unparsed[SELF_UNPARSED_RING_LOST]++;
     session_refuse(intake->session, "a map of its went away under us");
@@ -175,8 +137,7 @@ static void lost_check(struct intake *intake)
 static void intake_tick(void *context)
 {
     struct intake *intake = context;
-    uint64_t before = intake->rings > 1 ? clock_monotonic_ns() - MERGE_SLACK_NS : UINT64_MAX;
-    unsigned count = rings_drain(intake, before);
+    unsigned count = rings_drain(intake, false);
 
     period_set(intake, count                                   ? DRAIN_BUSY_NS
                        : intake->period_ns * 2 < DRAIN_IDLE_NS ? intake->period_ns * 2
@@ -192,12 +153,10 @@ static void ring_filling(void *context, uint32_t events)
 
 static void maps_close(struct intake *intake)
 {
-    for (unsigned i = 0; i < RINGS_MAX; i++) {
-        if (intake->ring[i].fd >= 0)
-            loop_fd_remove(intake->loop, intake->ring[i].fd);
-        ring_close(&intake->ring[i]);
-    }
-    intake->rings = 0;
+    for (unsigned i = 0; i < RINGS_MAX; i++)
+        if (intake->rings.ring[i].fd >= 0)
+            loop_fd_remove(intake->loop, intake->rings.ring[i].fd);
+    rings_close(&intake->rings);
     mapping_free(intake->counters);
     intake->counters = NULL;
 }
@@ -211,6 +170,23 @@ static int counters_open(struct intake *intake, int fd, size_t size)
     return intake->counters ? 0 : -errno;
 }
 
+static int ring_received(struct intake *intake, int fd, const struct message_map_fd *map)
+{
+    cleanup_fd int owned = fd;
+    if (map->index >= RINGS_MAX)
+        return -ERANGE;
+    struct ring *ring = &intake->rings.ring[map->index];
+    if (ring->fd >= 0)
+        return -EEXIST;
+    int r = ring_open(ring, fd_take(&owned), map->size);
+    if (r == 0) {
+        r = loop_fd_add(intake->loop, ring->fd, EPOLLIN | EPOLLET, ring_filling, intake);
+        if (r < 0)
+            ring_close(ring);
+    }
+    return r;
+}
+
 static int map_received(void *context, const struct message_map_fd *map, int fd)
 {
     struct intake *intake = context;
@@ -219,20 +195,15 @@ static int map_received(void *context, const struct message_map_fd *map, int fd)
 
     if (r < 0)
         return r;
-    if (map->map == MESSAGE_MAP_COUNTERS)
+    switch (map->map) {
+    case MESSAGE_MAP_COUNTERS:
         return counters_open(intake, owned, map->size);
-    if (map->index >= RINGS_MAX)
-        return -ERANGE;
-    struct ring *ring = &intake->ring[map->index];
-    if (ring->fd >= 0)
-        return -EEXIST;
-    r = ring_open(ring, fd_take(&owned), map->size);
-    if (r == 0) {
-        r = loop_fd_add(intake->loop, ring->fd, EPOLLIN | EPOLLET, ring_filling, intake);
-        if (r < 0)
-            ring_close(ring);
+    case MESSAGE_MAP_RESERVE:
+        return intake->rings.reserve.fd < 0 ? ring_open_bare(&intake->rings.reserve, fd_take(&owned), map->size)
+                                            : -EEXIST;
+    default:
+        return ring_received(intake, fd_take(&owned), map);
     }
-    return r;
 }
 
 static int ready_received(void *context, unsigned rings)
@@ -242,12 +213,12 @@ static int ready_received(void *context, unsigned rings)
     if (rings > RINGS_MAX || !intake->counters)
         return -EBADMSG;
     for (unsigned i = 0; i < rings; i++)
-        if (intake->ring[i].fd < 0)
+        if (intake->rings.ring[i].fd < 0)
             return -EBADMSG;
-    intake->rings = rings;
+    intake->rings.count = rings;
     intake->attached = true;
-    intake->drained_ns = clock_monotonic_ns();
-    intake->self->ring_bytes = rings ? intake->ring[0].size : 0;
+    // What fits in before something is lost.
+    intake->self->ring_bytes = rings ? intake->rings.ring[0].size + intake->rings.reserve.size : 0;
     environments_look_ahead(intake);
     period_set(intake, DRAIN_BUSY_NS);
     intake->receiver.attached(intake->receiver.context);
@@ -293,7 +264,7 @@ static void session_ended(void *context)
     struct intake *intake = context;
     bool was_attached = intake->attached;
 
-    rings_drain(intake, UINT64_MAX);
+    rings_drain(intake, true);
     intake_counters_refresh(intake);
     intake->attached = false;
     maps_close(intake);
@@ -311,8 +282,7 @@ int intake_new(struct intake **ret_intake, struct loop *loop, const char *socket
     intake->receiver = *receiver;
     intake->self = self;
     intake->period_ns = DRAIN_IDLE_NS;
-    for (unsigned i = 0; i < RINGS_MAX; i++)
-        intake->ring[i].fd = -1;
+    rings_init(&intake->rings, self);
     const struct session_receiver session = {
         .messages = {map_received, ready_received, process_received, executable_received, exit_received, walk_received,
                      intake},
@@ -352,7 +322,8 @@ const char *intake_not_ready(const struct intake *intake, uint64_t now_ns)
         return "not connected to the loader";
     if (!intake->attached)
         return "connected to the loader, which has not attached its probes yet";
-    if (now_ns > intake->drained_ns && now_ns - intake->drained_ns > DRAIN_LATE_NS)
+    uint64_t looked_ns = intake->rings.looked_ns;
+    if (now_ns > looked_ns && now_ns - looked_ns > DRAIN_LATE_NS)
         return "the rings were not drained lately";
     return NULL;
 }
@@ -364,12 +335,12 @@ uint32_t intake_loader_pid(const struct intake *intake)
 
 uint64_t intake_drained_ns(const struct intake *intake)
 {
-    return intake->drained_ns;
+    return intake->rings.looked_ns;
 }
 
 void intake_drain(struct intake *intake)
 {
-    rings_drain(intake, UINT64_MAX);
+    rings_drain(intake, true);
     intake->receiver.drained(intake->receiver.context);
 }
 

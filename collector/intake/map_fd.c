@@ -23,7 +23,7 @@ static uint64_t field(const char *text, const char *name)
 int map_fd_describes(const char *text, enum message_map map, size_t size)
 {
     uint64_t type = field(text, "map_type"), entries = field(text, "max_entries"), value = field(text, "value_size");
-    if (map == MESSAGE_MAP_RING)
+    if (map != MESSAGE_MAP_COUNTERS)
         return type == BPF_MAP_TYPE_RINGBUF && entries == size ? 0 : -EPROTOTYPE;
     return type == BPF_MAP_TYPE_ARRAY && value == sizeof(struct counters) && entries > 0 &&
                    entries <= size / sizeof(struct counters) && entries * sizeof(struct counters) == size

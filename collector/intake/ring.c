@@ -18,10 +18,9 @@ static uint64_t record_span(uint32_t size)
     return ((uint64_t)size + RECORD_HEADER + 7) / 8 * 8;
 }
 
-int ring_open(struct ring *ring, int fd, size_t size)
+int ring_open_bare(struct ring *ring, int fd, size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const void *map;
 
     *ring = (struct ring){.fd = fd, .size = size};
     if (size < page || size > (64u << 20) || (size & (size - 1))) {
@@ -29,23 +28,44 @@ int ring_open(struct ring *ring, int fd, size_t size)
         return -EINVAL;
     }
     ring->consumer = mapping_new(fd, page, PROT_READ | PROT_WRITE, 0);
-    if (!ring->consumer)
-        goto fail;
-    map = mapping_new(fd, page + size, PROT_READ, (off_t)page);
-    if (!map)
-        goto fail;
-    ring->producer = map;
-    ring->data = (const uint8_t *)map + page;
-    ring->position = *ring->consumer;
+    if (ring->consumer)
+        ring->producer = mapping_new(fd, page, PROT_READ, (off_t)page);
+    if (!ring->producer) {
+        int r = -errno;
+        ring_close(ring);
+        return r;
+    }
+    ring->position = ring->end = *ring->consumer;
     return 0;
-fail:;
-    int r = -errno;
-    ring_close(ring);
+}
+
+int ring_data_map(struct ring *ring)
+{
+    if (!ring->data)
+        ring->data = mapping_new(ring->fd, ring->size, PROT_READ, 2 * (off_t)sysconf(_SC_PAGESIZE));
+    return ring->data ? 0 : -errno;
+}
+
+void ring_data_unmap(struct ring *ring)
+{
+    mapping_free(ring->data);
+    ring->data = NULL;
+}
+
+int ring_open(struct ring *ring, int fd, size_t size)
+{
+    int r = ring_open_bare(ring, fd, size);
+    if (r < 0)
+        return r;
+    r = ring_data_map(ring);
+    if (r < 0)
+        ring_close(ring);
     return r;
 }
 
 void ring_close(struct ring *ring)
 {
+    ring_data_unmap(ring);
     mapping_free(ring->consumer);
     mapping_free(ring->producer);
     cleanup_fd_close(&ring->fd);
@@ -54,12 +74,13 @@ void ring_close(struct ring *ring)
 
 bool ring_lost(const struct ring *ring)
 {
-    return mapping_lost(ring->consumer) || mapping_lost(ring->producer);
+    return mapping_lost(ring->consumer) || mapping_lost(ring->producer) || mapping_lost(ring->data);
 }
 
-uint64_t ring_filled(const struct ring *ring)
+uint64_t ring_look(struct ring *ring)
 {
-    return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->position;
+    ring->end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+    return ring->end - ring->position;
 }
 
 // The bytes of a record at this place, in one piece. size: at most RECORD_SIZE_MAX.
@@ -74,12 +95,10 @@ static const void *record_whole(struct ring *ring, size_t place, uint32_t size)
     return ring->wrapped;
 }
 
-// What was there when it was called bounds the loop, whatever the producer does meanwhile.
 const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corrupt)
 {
-    uint64_t end = ring->position + ring_filled(ring);
-    while (ring->position != end) {
-        uint64_t filled = end - ring->position;
+    while (ring->position != ring->end) {
+        uint64_t filled = ring->end - ring->position;
         const uint8_t *at = ring->data + (ring->position & (ring->size - 1));
         bool nonsense =
             filled > ring->size || filled < RECORD_HEADER || ring->position % 8; // they move in whole records
@@ -90,7 +109,7 @@ const void *ring_peek(struct ring *ring, uint32_t *ret_size, uint64_t *ret_corru
         bool wanted = !(header & BPF_RINGBUF_DISCARD_BIT);
         if (nonsense || record_span(size) > filled || (wanted && size > RECORD_SIZE_MAX)) {
             (*ret_corrupt)++;
-            ring->position = end;
+            ring->position = ring->end;
             ring_publish(ring);
             return NULL;
         }

@@ -64,8 +64,8 @@ struct self {
     uint32_t self_instrumented_services;
     uint32_t observed_processes;
     uint32_t connections;
-    uint64_t ring_bytes;            // size of each ring; 0: no loader was there yet
-    uint64_t ring_high_water_bytes; // the most that was found in one
+    uint64_t ring_bytes;            // what a ring and the reserve hold; 0: no loader was there yet
+    uint64_t ring_high_water_bytes; // the most that was found in them
     uint64_t drain_delay_ns,
         drain_delay_max_ns; // how long the oldest record of a drain had waited: the last one's, the worst
     struct usage usage[SELF_PROCESS_MAX];        // read with the counters

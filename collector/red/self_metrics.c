@@ -217,10 +217,10 @@ static void rings_add(struct walk *walk, const struct self *self)
     if (!self->ring_bytes)
         return;
     METRIC(walk, SELF_GAUGE, "redstart.ring.size", "By", "redstart_ring_size_bytes", "bytes", 1,
-           "Size of each ring from the kernel.");
+           "What a ring from the kernel and the reserve hold before records are lost.");
     value_add(walk, self->ring_bytes, NULL, 0);
     METRIC(walk, SELF_GAUGE, "redstart.ring.high_water", "By", "redstart_ring_high_water_bytes", "bytes", 1,
-           "The most that was found waiting in one ring.");
+           "The most that was found waiting in a ring and the reserve.");
     value_add(walk, self->ring_high_water_bytes, NULL, 0);
     METRIC(walk, SELF_GAUGE, "redstart.drain.delay", "s", "redstart_drain_delay_seconds", "seconds", NS_PER_SEC,
            "How long the last records had waited in a ring.");

@@ -25,7 +25,7 @@ enum message_kind {
     MESSAGE_WALK,
 };
 
-enum message_map { MESSAGE_MAP_RING, MESSAGE_MAP_COUNTERS };
+enum message_map { MESSAGE_MAP_RING, MESSAGE_MAP_COUNTERS, MESSAGE_MAP_RESERVE };
 
 struct message_hello {
     uint32_t kind, magic, abi_version, reserved;
@@ -33,7 +33,7 @@ struct message_hello {
 
 struct message_map_fd {
     uint32_t kind, map;   // enum message_map; the fd is in SCM_RIGHTS
-    uint32_t index, size; // ring number; bytes of data area (ring) or of the whole (counters)
+    uint32_t index, size; // ring number; bytes of data area (rings) or of the whole (counters)
 };
 
 struct message_ready {

@@ -1,30 +1,39 @@
 #!/usr/bin/python3
-"""20,000 requests by ab at concurrency 1, 8 and 64, with and without keep-alive, against nginx and Go: the metrics'
+"""A collector that does not get to run: what its ring does not hold goes to the reserve, and what that does not hold is counted.
+
+20,000 requests by ab at concurrency 1, 8 and 64, with and without keep-alive, against nginx and Go: the metrics'
 count equals the client's, and nothing is lost. Prints redstart's memory afterwards."""
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
 
 import harness
 import services
-from harness import check, check_equal
+from harness import check, check_between, check_equal
+from pair import wait_for
 
 REQUESTS = 20000
 CONCURRENCIES = (1, 8, 64)
 DURATION = "http_server_request_duration_seconds_count"
 
 
-def ab(port, concurrency, keep_alive):
+HELD, TOO_MANY = 12000, 25000  # records of 300 bytes: more than a ring of 1 MiB holds; than ring and reserve do
+CONNECTIONS, RSS_KEPT_KB = 100, 1024
+
+
+def ab(port, concurrency, keep_alive, requests=REQUESTS):
     """Requests that ab says it completed; a failed one is a failure."""
-    command = ["ab", "-q", "-n", str(REQUESTS), "-c", str(concurrency), *(["-k"] if keep_alive else []),
+    command = ["ab", "-q", "-n", str(requests), "-c", str(concurrency), *(["-k"] if keep_alive else []),
                f"http://127.0.0.1:{port}/hello"]
     output = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     figures = dict(re.findall(r"^(Complete requests|Failed requests):\s+(\d+)", output, re.MULTILINE))
-    check_equal(figures, {"Complete requests": str(REQUESTS), "Failed requests": "0"}, "ab's own figures")
+    check_equal(figures, {"Complete requests": str(requests), "Failed requests": "0"}, "ab's own figures")
     check("Non-2xx" not in output, f"ab got other answers than 200: {output}")
-    return REQUESTS
+    return requests
 
 
 def wait_count(redstart, expected):
@@ -56,6 +65,47 @@ def run(start, name, cases):
             print(f"       {memory(pid)}", flush=True)
 
 
+def stopped(cases):
+    """The collector is stopped while requests are served, as on a host that is too busy to let it run."""
+    with services.go() as service, harness.Redstart("--port", service.port) as redstart:
+        [collector] = [pid for pid in redstart.pids() if memory(pid).startswith("redstart-collec")]
+
+        def serve(requests):
+            os.kill(collector, signal.SIGSTOP)
+            try:
+                return ab(service.port, 8, True, requests)
+            finally:
+                os.kill(collector, signal.SIGCONT)
+
+        def lost():
+            return redstart.metrics().sum("redstart_records_lost_total", cause="ring_full")
+        with cases.case("a collector that is stopped for a while"):
+            ab(service.port, 8, True)
+            wait_count(redstart, REQUESTS)
+            before = resident_kb(collector)
+            serve(HELD)
+            wait_count(redstart, REQUESTS + HELD)
+            redstart.check_nothing_lost()
+            metrics = redstart.metrics()
+            filled = metrics.sum("redstart_ring_high_water_bytes")
+            check_between(filled, 1 << 20, metrics.sum("redstart_ring_size_bytes"), "bytes in ring and reserve")
+            wait_for(lambda: resident_kb(collector) < before + RSS_KEPT_KB,
+                     lambda: f"the reserve's memory to be given back: {before} kB before, now {resident_kb(collector)} kB")
+            print(f"       {filled / 1024:.0f} KiB waited; {before} kB resident before, {resident_kb(collector)} kB after", flush=True)
+        with cases.case("a collector that is stopped for too long"):
+            serve(TOO_MANY)
+            sent, end = REQUESTS + HELD + TOO_MANY, time.monotonic() + 5
+            while redstart.metrics().sum(DURATION) + lost() < sent and time.monotonic() < end:
+                time.sleep(0.2)
+            # Ends of connections are records, too.
+            check_between(redstart.metrics().sum(DURATION) + lost(), sent, sent + CONNECTIONS, "requests counted and records lost")
+            check_between(lost(), 1, TOO_MANY - HELD, "records lost")
+
+
+def resident_kb(pid):
+    return int(memory(pid).split()[1])
+
+
 def memory(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return " ".join(re.findall(r"^(?:Name|VmRSS):\s+(.+)$", status, re.MULTILINE))
@@ -66,6 +116,7 @@ def main():
     cases = harness.Cases()
     for name, start in (("go", services.go), ("nginx", services.nginx)):
         run(start, name, cases)
+    stopped(cases)
     return cases.finish()
 
 

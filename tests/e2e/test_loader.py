@@ -126,13 +126,13 @@ def unchanged(loader):
 
 
 def serves(loader):
-    """A collector that keeps to the rules is served whole: counters, rings, ready, then this very test's shell."""
+    """A collector that keeps to the rules is served whole: counters, reserve, rings, ready, then this very test's shell."""
     with Client(loader.socket) as client:
         client.send(pair.GOOD_HELLO)
         messages = client.messages(pair.READY)
         rings = struct.unpack("=II", messages[-1][1])[1]
         check_equal([(kind, len(message), fds) for kind, message, fds in messages],
-                    [(pair.MAP, 16, 1)] * (1 + rings) + [(pair.READY, 8, 0)], "maps and ready")
+                    [(pair.MAP, 16, 1)] * (2 + rings) + [(pair.READY, 8, 0)], "maps and ready")
         kind, message = client.messages(pair.PROCESS)[-1][:2]
         check_equal((kind, len(message)), (pair.PROCESS, 296), "a process record")
     loader.wait_line("collector disconnected", f"pid={os.getpid()} uid={pair.COLLECTOR_UID}")

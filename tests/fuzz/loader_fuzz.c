@@ -23,7 +23,7 @@ static void require(bool condition)
 static int on_map(void *context, const struct message_map_fd *map, int fd)
 {
     struct seen *seen = context;
-    require(fd >= 0 && seen->ready == 0 && map->map <= MESSAGE_MAP_COUNTERS);
+    require(fd >= 0 && seen->ready == 0 && map->map <= MESSAGE_MAP_RESERVE);
     seen->maps++;
     close(fd);
     return 0;

@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     memset(data, 0, sizeof data);
     memcpy(data, input + 2, n);
     struct ring ring = {.fd = -1, .consumer = &consumer, .producer = &producer, .data = data, .size = RING_BYTES};
+    ring_look(&ring);
     while ((record = ring_peek(&ring, &record_size, &corrupt))) {
         const uint8_t *at = record;
         bool inside = at >= data && at + record_size <= data + sizeof data;

@@ -22,7 +22,7 @@ from harness import check, check_between, check_equal
 from unit_pair import Pair, is_sanitized
 
 HELLO, MAP, READY, PROCESS, EXIT, BUSY = range(1, 7)
-RING, COUNTERS = 0, 1
+RING, COUNTERS, RESERVE = 0, 1, 2
 HELLO_SIZE = 16
 RING_BYTES = 1 << 20
 NONSENSE = 1000
@@ -112,7 +112,9 @@ def lies(fds):
     yield "a ring's number out of range", [(message(MAP, RING, 4000000000, RING_BYTES), [fds.ring])]
     yield "the same ring twice", [*good, good[1]]
     yield "the counters twice", [good[0], good[0]]
-    yield "no such map", [(message(MAP, 2, 0, RING_BYTES), [fds.ring])]
+    yield "the reserve twice", [(message(MAP, RESERVE, 0, RING_BYTES), [fds.ring])] * 2
+    yield "a memfd as the reserve", [(message(MAP, RESERVE, 0, RING_BYTES), [fds.memory])]
+    yield "no such map", [(message(MAP, 3, 0, RING_BYTES), [fds.ring])]
     yield "a map without fd", [(ring, [])]
     yield "a map with two fds", [(ring, [fds.ring, fds.ring])]
     yield "a map with 200 fds", [(ring, [fds.ring] * 200)]

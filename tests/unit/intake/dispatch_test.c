@@ -113,7 +113,7 @@ static void expect_bad(bool ready, const void *bytes, size_t size, bool with_fd)
 
 static void test_wrong_ones(void **state)
 {
-    const struct message_map_fd map = {MESSAGE_MAP, MESSAGE_MAP_RING, 0, 4096}, other = {MESSAGE_MAP, 2, 0, 4096};
+    const struct message_map_fd map = {MESSAGE_MAP, MESSAGE_MAP_RING, 0, 4096}, other = {MESSAGE_MAP, 3, 0, 4096};
     const struct message_ready ready = {MESSAGE_READY, 1}, none = {MESSAGE_READY, 0};
     const struct message_ready many = {MESSAGE_READY, MESSAGE_RINGS_MAX + 1};
     const struct message_process process = {.kind = MESSAGE_PROCESS},

@@ -7,62 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <linux/bpf.h>
 #include "collector/intake/ring.h"
-
-#define RING_BYTES 4096u
-
-struct producer {
-    int fd; // the reader maps it; a memfd has no second copy of the data area, so each test wraps by hand
-    uint8_t *map;
-    uint64_t *consumer, *position;
-    uint8_t *data;
-};
-
-static struct producer producer_make(void)
-{
-    struct producer producer;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    producer.fd = memfd_create("ring", MFD_CLOEXEC);
-    assert_true(producer.fd >= 0);
-    assert_int_equal(ftruncate(producer.fd, (off_t)(2 * page + 2 * RING_BYTES)), 0);
-    producer.map = mmap(NULL, 2 * page + 2 * RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, producer.fd, 0);
-    assert_true(producer.map != MAP_FAILED);
-    producer.consumer = (uint64_t *)producer.map;
-    producer.position = (uint64_t *)(producer.map + page);
-    producer.data = producer.map + 2 * page;
-    return producer;
-}
-
-static void producer_release(struct producer *producer)
-{
-    munmap(producer->map, 2 * (size_t)sysconf(_SC_PAGESIZE) + 2 * RING_BYTES);
-}
-
-static void write_both(struct producer *producer, uint64_t at, const void *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t place = (at + i) % RING_BYTES;
-        producer->data[place] = producer->data[place + RING_BYTES] = ((const uint8_t *)bytes)[i];
-    }
-}
-
-static void produce(struct producer *producer, const char *text, uint32_t flags)
-{
-    uint32_t header[2] = {(uint32_t)strlen(text) | flags, 0};
-    uint64_t at = *producer->position;
-    write_both(producer, at, header, sizeof header);
-    write_both(producer, at + 8, text, strlen(text));
-    *producer->position = at + (8 + strlen(text) + 7) / 8 * 8;
-}
+#include "tests/unit/intake/producer.h"
 
 static void expect(struct ring *ring, const char *text)
 {
     uint32_t size;
     uint64_t corrupt = 0;
+    ring_look(ring);
     const void *record = ring_peek(ring, &size, &corrupt);
     assert_non_null(record);
     assert_int_equal(size, strlen(text));
@@ -75,6 +29,7 @@ static void expect_nothing(struct ring *ring)
 {
     uint32_t size;
     uint64_t corrupt = 0;
+    ring_look(ring);
     assert_null(ring_peek(ring, &size, &corrupt));
     assert_int_equal(corrupt, 0);
 }
@@ -94,6 +49,49 @@ static void test_order_and_publishing(void **state)
     ring_publish(&ring);
     assert_int_equal(*producer.consumer, *producer.position);
     ring_close(&ring);
+    producer_release(&producer);
+}
+
+// What comes after a look is for the next one.
+static void test_looks(void **state)
+{
+    struct producer producer = producer_make();
+    struct ring ring;
+    uint32_t size;
+    uint64_t corrupt = 0;
+    assert_int_equal(ring_open(&ring, dup(producer.fd), RING_BYTES), 0);
+    produce(&producer, "one", 0);
+    assert_int_equal(ring_look(&ring), 16);
+    produce(&producer, "two", 0);
+    assert_non_null(ring_peek(&ring, &size, &corrupt));
+    ring_next(&ring, size);
+    assert_null(ring_peek(&ring, &size, &corrupt));
+    expect(&ring, "two");
+    expect_nothing(&ring);
+    ring_close(&ring);
+    producer_release(&producer);
+}
+
+// Its data come and go; what was not read is still there.
+static void test_bare(void **state)
+{
+    struct producer producer = producer_make();
+    struct ring ring;
+    assert_int_equal(ring_open_bare(&ring, dup(producer.fd), RING_BYTES), 0);
+    produce(&producer, "one", 0);
+    produce(&producer, "two", 0);
+    assert_int_equal(ring_look(&ring), 32);
+    assert_null(ring.data);
+    assert_int_equal(ring_data_map(&ring), 0);
+    expect(&ring, "one");
+    ring_data_unmap(&ring);
+    assert_null(ring.data);
+    ring_data_unmap(&ring);
+    assert_int_equal(ring_data_map(&ring), 0);
+    assert_int_equal(ring_data_map(&ring), 0);
+    expect(&ring, "two");
+    ring_close(&ring);
+    assert_null(ring.data);
     producer_release(&producer);
 }
 
@@ -133,7 +131,7 @@ static void test_wrapping(void **state)
         expect(&ring, text);
     }
     expect_nothing(&ring);
-    assert_int_equal(ring_filled(&ring), 0);
+    assert_int_equal(ring_look(&ring), 0);
     ring_close(&ring);
     producer_release(&producer);
 }
@@ -160,9 +158,10 @@ static void expect_reset(struct producer *producer, struct ring *ring)
 {
     uint32_t size;
     uint64_t corrupt = 0;
+    ring_look(ring);
     assert_null(ring_peek(ring, &size, &corrupt));
     assert_int_equal(corrupt, 1);
-    assert_int_equal(ring_filled(ring), 0);
+    assert_int_equal(ring_look(ring), 0);
     assert_int_equal(*producer->consumer, *producer->position);
     produce(producer, "alive", 0); // and goes on
     expect(ring, "alive");
@@ -182,6 +181,7 @@ static void test_lies_reset_the_ring(void **state)
     *producer.position += 4; // half a header
     uint32_t size;
     uint64_t corrupt = 0;
+    ring_look(&ring);
     assert_null(ring_peek(&ring, &size, &corrupt));
     assert_int_equal(corrupt, 1);
     ring_close(&ring);
@@ -200,8 +200,12 @@ static void test_sizes_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_and_publishing), cmocka_unit_test(test_discarded_and_busy),
-        cmocka_unit_test(test_wrapping),             cmocka_unit_test(test_lies_reset_the_ring),
+        cmocka_unit_test(test_order_and_publishing),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_bare),
+        cmocka_unit_test(test_discarded_and_busy),
+        cmocka_unit_test(test_wrapping),
+        cmocka_unit_test(test_lies_reset_the_ring),
         cmocka_unit_test(test_wrapping_of_the_largest),
         cmocka_unit_test(test_sizes_are_checked),
     };
