@@ -27,7 +27,7 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
         .sink = sink,
         .sink_context = sink_context,
     };
-    if (waiting_init(&table->pairing.waiting, max) < 0 || parked_init(&table->parked) < 0) {
+    if (waiting_init(&table->pairing.waiting, max) < 0) {
         conn_table_free(table);
         return -ENOMEM;
     }
@@ -100,7 +100,7 @@ static void parked_retry(struct conn_table *table, uint64_t now_ns, bool last)
         else if (kept++ != i)
             parked->records[kept - 1] = *slot;
     }
-    parked->count = kept;
+    parked_keep(parked, kept);
 }
 
 void conn_table_tick(struct conn_table *table, uint64_t now_monotonic_ns)

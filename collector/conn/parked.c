@@ -1,19 +1,20 @@
 // See parked.h. A plain array: it is empty but for the first moments of a process, and bounded.
 #include "collector/conn/parked.h"
 
-#include <errno.h>
-
-int parked_init(struct parked *parked)
-{
-    parked->count = 0;
-    parked->records = calloc(PARKED_MAX, sizeof *parked->records);
-    return parked->records ? 0 : -ENOMEM;
-}
+#include <stdlib.h>
 
 void parked_release(struct parked *parked)
 {
     free(parked->records);
     *parked = (struct parked){0};
+}
+
+// The array is large enough to be pages of its own, which go back to the system.
+void parked_keep(struct parked *parked, unsigned count)
+{
+    parked->count = count;
+    if (!count)
+        parked_release(parked);
 }
 
 bool parked_holds(const struct parked *parked, unsigned among, const struct http1_record *record)
@@ -28,7 +29,9 @@ bool parked_holds(const struct parked *parked, unsigned among, const struct http
 
 bool parked_add(struct parked *parked, const struct http1_record *record, uint64_t now_ns)
 {
-    if (parked->count == PARKED_MAX)
+    if (!parked->records)
+        parked->records = calloc(PARKED_MAX, sizeof *parked->records);
+    if (!parked->records || parked->count == PARKED_MAX)
         return false;
     struct parked_record *slot = &parked->records[parked->count++];
     slot->since_ns = now_ns;

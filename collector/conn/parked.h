@@ -11,14 +11,14 @@ struct parked_record {
 };
 
 struct parked {
-    struct parked_record *records; // oldest first
+    struct parked_record *records; // oldest first; NULL while there is none
     unsigned count;
 };
 
-// 0 or -ENOMEM.
-int parked_init(struct parked *parked) must_check;
 void parked_release(struct parked *parked);
+// Only the first `count` are left.
+void parked_keep(struct parked *parked, unsigned count);
 // Does the first `among` of them hold one of this connection or process? Then a later one must wait behind it.
 bool parked_holds(const struct parked *parked, unsigned among, const struct http1_record *record);
-// False when full.
+// False when full, or without memory.
 bool parked_add(struct parked *parked, const struct http1_record *record, uint64_t now_ns);
