@@ -20,6 +20,7 @@ from pair import Client, Loader
 
 SIZE_MAX = 1_572_864  # stripped, bytes
 LINES_MAX = 2500
+RING, COUNTERS, RESERVE = range(3)  # enum message_map
 RSS_MAX_KB = 3072
 CAP_SYS_PTRACE = 1 << 19
 HELLO_TIMEOUT_S = 2.0
@@ -166,7 +167,7 @@ def handed_over(loader):
         while struct.unpack_from("=I", (received := client.receive())[0])[0] == pair.MAP:
             (message, (fd,)), page = received, mmap.PAGESIZE
             kind, size = struct.unpack("=4xI4xI", message)
-            parts = [(0, size)] if kind else [(0, page), (page, page), (2 * page, 2 * size)]
+            parts = [(0, size)] if kind == COUNTERS else [(0, page), (page, page), (2 * page, 2 * size)]
             check(all(may_map(fd, *part, mmap.PROT_READ) for part in parts), "a map that cannot be read")
             found.append((kind, [may_map(fd, *part, mmap.PROT_READ, mmap.PROT_WRITE) for part in parts]))
             os.close(fd)
@@ -174,10 +175,11 @@ def handed_over(loader):
 
 
 def case_handed_over(loader):
-    """Counters can only be read; of a ring only the page with the reader's position can be written."""
-    counters, *rings = handed_over(loader)
-    check_equal(counters, (1, [False]), "the counters")
-    check(rings and all(ring == (0, [True, False, False]) for ring in rings), f"the rings: {rings}")
+    """Counters can only be read; of rings and their reserve only the page with the reader's position can be written."""
+    counters, reserve, *rings = handed_over(loader)
+    check_equal(counters, (COUNTERS, [False]), "the counters")
+    check_equal(reserve, (RESERVE, [True, False, False]), "the reserve")
+    check(rings and all(ring == (RING, [True, False, False]) for ring in rings), f"the rings: {rings}")
 
 
 def case_hellos(loader):
