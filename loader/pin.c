@@ -23,24 +23,13 @@
 // it, under the number of the fd, so that all else stays as it is.
 enum pin_step { PIN_PUT, PIN_COMPARE, PIN_TAKE };
 
-// bpffs is reached through our fd: the path below /sys/fs/bpf is closed to everybody but root.
-static void pin_path(char *path, int directory, const char *kind, const char *name)
+// The path of one pin, until the next is asked for. bpffs is reached through our fd: the path below /sys/fs/bpf is
+// closed to everybody but root.
+static const char *pin_path(int directory, const char *kind, const char *name)
 {
-    snprintf(path, PIN_NAME_MAX, "/proc/self/fd/%d/%s_%s", directory, kind, name);
-}
-
-static int pin_put(int directory, const char *kind, const char *name, int fd)
-{
-    char path[PIN_NAME_MAX];
-    pin_path(path, directory, kind, name);
-    return bpf_obj_pin(fd, path);
-}
-
-static int pin_get(int directory, const char *kind, const char *name)
-{
-    char path[PIN_NAME_MAX];
-    pin_path(path, directory, kind, name);
-    return bpf_obj_get(path);
+    static char path[PIN_NAME_MAX];
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s_%s", directory, kind, name);
+    return path;
 }
 
 // bpffs refuses dots: "redstart.rodata" is pinned as "rodata".
@@ -104,25 +93,24 @@ static int pin_differs(const char *name)
 static int program_pin(int directory, enum pin_step step, const char *name, int ours, struct bpf_link **link)
 {
     if (step == PIN_PUT) {
-        int r = pin_put(directory, "prog", name, ours);
-        return r ? r : pin_put(directory, "link", name, bpf_link__fd(*link));
+        int r = bpf_obj_pin(ours, pin_path(directory, "prog", name));
+        return r ? r : bpf_obj_pin(bpf_link__fd(*link), pin_path(directory, "link", name));
     }
-    cleanup_fd int pinned = pin_get(directory, "prog", name), pinned_link = pin_get(directory, "link", name);
+    cleanup_fd int pinned = bpf_obj_get(pin_path(directory, "prog", name));
+    cleanup_fd int pinned_link = bpf_obj_get(pin_path(directory, "link", name));
     if (pinned < 0 || pinned_link < 0 || !program_same(ours, pinned, pinned_link))
         return pin_differs(name);
     if (step == PIN_COMPARE)
         return 0;
-    char path[PIN_NAME_MAX];
-    pin_path(path, directory, "link", name);
-    *link = bpf_link__open(path);
+    *link = bpf_link__open(pin_path(directory, "link", name));
     return *link && dup3(pinned, ours, O_CLOEXEC) >= 0 ? 0 : -errno;
 }
 
 static int map_pin(int directory, enum pin_step step, const char *name, int ours)
 {
     if (step == PIN_PUT)
-        return pin_put(directory, "map", name, ours);
-    cleanup_fd int pinned = pin_get(directory, "map", name);
+        return bpf_obj_pin(ours, pin_path(directory, "map", name));
+    cleanup_fd int pinned = bpf_obj_get(pin_path(directory, "map", name));
     if (pinned < 0 || !map_same(ours, pinned))
         return pin_differs(name);
     return step == PIN_TAKE && dup3(pinned, ours, O_CLOEXEC) < 0 ? -errno : 0;
@@ -166,7 +154,7 @@ static void pins_clear(int directory)
 
 int pin_adopt(int directory, const struct probes *probes)
 {
-    cleanup_fd int first = pin_get(directory, "map", "events");
+    cleanup_fd int first = bpf_obj_get(pin_path(directory, "map", "events"));
     if (first < 0 || pins_step(directory, PIN_COMPARE, probes) < 0) {
         pins_clear(directory); // nothing, or remains that cannot be of use
         return 0;
