@@ -28,18 +28,29 @@ def serve_close(listener):
             answer(connection, last=True)
 
 
+def accept_waiting(listener):
+    """None: nobody waits."""
+    try:
+        connection = listener.accept()[0]
+    except BlockingIOError:
+        return None
+    connection.setblocking(True)
+    return connection
+
+
 def serve_alive(listener):
     """Readiness is edge-triggered, so that the queue is in order of arrival even while the server works."""
     poll, connections, queue = select.epoll(), {}, collections.deque()
-    poll.register(listener, select.EPOLLIN)
+    listener.setblocking(False)
+    poll.register(listener, select.EPOLLIN | select.EPOLLET)
     while True:
         for fd, _ in poll.poll(0 if queue else -1):
             queue.append(fd)
         fd = queue.popleft()
         if fd == listener.fileno():
-            connection = listener.accept()[0]
-            connections[connection.fileno()] = connection
-            poll.register(connection, select.EPOLLIN | select.EPOLLET)
+            for connection in iter(lambda: accept_waiting(listener), None):
+                connections[connection.fileno()] = connection
+                poll.register(connection, select.EPOLLIN | select.EPOLLET)
         elif not answer(connections[fd], last=False):
             connections.pop(fd).close()
 
