@@ -223,7 +223,8 @@ def fd_kinds(program):
 def counted(collector):
     """Requests that became metrics, and records that the kernel says were lost."""
     metrics = collector.metrics()
-    return metrics.sum(DURATION), metrics.sum("redstart_records_lost_total")
+    lost = sum(metrics.sum("redstart_records_lost_total", cause=cause) for cause in ("ring_full", "no_storage", "probe_skipped"))
+    return metrics.sum(DURATION), lost
 
 
 def case_kill_often():
