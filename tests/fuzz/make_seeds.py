@@ -58,7 +58,7 @@ STREAMS = {
 
 # As collector/intake/recording.h has it.
 ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE, ENVIRONMENT, EXECUTED, CGROUP = range(1, 13)
-ABI_VERSION = 4
+ABI_VERSION = 5
 
 
 def entry(kind, time, data=b""):
