@@ -258,6 +258,11 @@ struct pt_regs {
 };
 #endif
 
+// Since 7.0, what guards a tracepoint's programs.
+typedef struct {
+    void *lock;
+} class_srcu_fast_notrace_t;
+
 struct seq_file;
 struct bpf_iter_meta {
     struct seq_file *seq;

@@ -26,6 +26,7 @@ struct probes {
     uint32_t targets_size;
     volatile struct policy *policy; // mapped
     volatile __u64 *skipped;        // mapped; see probes_skipped
+    volatile __u64 *spared;         // mapped; runs left out that a spare has done
     volatile uint64_t *counters;    // mapped, read only: cpus x struct counters
 };
 
@@ -47,8 +48,8 @@ bool probes_observed(const struct probes *probes, uint32_t pid);
 // Sum of a counter over all CPUs.
 uint64_t probes_counter(const struct probes *probes, unsigned which);
 // Asks how often the kernel left out a run of one of our programs, because another one of it is interrupted on that CPU
-// (counted since Linux 5.12). True if that is news, which the next run of walk_tails makes
-// COUNTER_LOST_PROBE_SKIPPED.
+// (counted since Linux 5.12), and its spare did not do it instead. True if that is news, which the next run of
+// walk_tails makes COUNTER_LOST_PROBE_SKIPPED.
 bool probes_skipped(struct probes *probes);
 
 // Iterators. An fd that yields struct process_event of every process, or -errno.

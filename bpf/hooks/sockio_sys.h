@@ -5,6 +5,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_tracing.h>
 #include "io/on_io.h"
+#include "maps/running.h"
 
 #define MMSG_LOOK_MAX 16
 
@@ -77,17 +78,14 @@ static __always_inline struct sock *call_sock(__s32 fd)
     struct fdtable *table = BPF_CORE_READ(task, files, fdt);
     struct file **files = BPF_CORE_READ(table, fd), *file = (void *)0;
 
-    if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
-        bpf_probe_read_kernel(&file, sizeof file, &files[fd]) || !file)
+    if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof file, &files[fd]) ||
+        !file)
         return (void *)0;
     return sock_of_file(file);
 }
 
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(call_ended, struct pt_regs *regs, long result)
+static __always_inline int call_ended_by(struct pt_regs *regs, long result)
 {
-    if (result <= 0)
-        return 0;
     struct target target = target_read(bpf_get_current_pid_tgid() >> 32);
     if (!target.flags && !target.rules)
         return 0;
@@ -98,4 +96,21 @@ int BPF_PROG(call_ended, struct pt_regs *regs, long result)
     if (sk && sock_streams(sk))
         on_io(sk, call.direction, call.length, regs);
     return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(call_ended, struct pt_regs *regs, long result)
+{
+    if (result <= 0)
+        return 0;
+    __u64 *running = running_begin(RUNNING_CALL);
+    call_ended_by(regs, result);
+    running_end(running);
+    return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(call_ended_spare, struct pt_regs *regs, long result)
+{
+    return result > 0 && spare_wanted(RUNNING_CALL) ? call_ended_by(regs, result) : 0;
 }

@@ -12,4 +12,5 @@ struct sockio_way {
     __u8 sockio;  // enum sockio
     __u8 hashed;  // connections are entries of a hash by the socket's address, not its storage
     __u8 inlined; // functions are verified anew at each call: their loops are shorter
+    __u8 spares;  // programs can be preempted: those at each call have a second one, for when the first is left out
 };
