@@ -12,7 +12,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parent.parent / "README.md"
 BEGIN, END = "<!-- kernels: made by tests/vm/results.py from what the tests found -->\n", "<!-- end of kernels -->\n"
-KERNELS = ["5.10", "6.1", "6.12", "6.12-arm64", "6.18"]
+KERNELS = ["5.10", "6.1", "6.12", "6.12-arm64", "6.18", "7"]
 VARIANTS = ["sockio-tp", "sockio-fentry", "sockio-sys"]
 GROWTH = 1.2
 OUTCOME = re.compile(r"^(ok|counted|second|unseen|unavailable|FAILED) (sockio-\w+) ?([^:]*)")
@@ -58,8 +58,9 @@ def record(kernel, text):
 
 def compare(kernel, text):
     expected, seen = scenarios(kept(kernel, "http1")), scenarios(text)
+    lacking = {variant for variant, case in expected if not case}  # another machine with this kernel may have them
     differences = [f"FAILED {kernel} {' '.join(key).strip()}: expected {expected.get(key)}, saw {seen.get(key)}"
-                   for key in {**expected, **seen} if expected.get(key) != seen.get(key)]
+                   for key in {**expected, **seen} if key[0] not in lacking and expected.get(key) != seen.get(key)]
     for key, (n, stack) in programs(text).items():
         before = programs(kept(kernel, "verifier")).get(key, (n, stack))
         if n > GROWTH * before[0]:
