@@ -4,7 +4,6 @@
 // serve > flush.
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +30,6 @@
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
 
-#define MALLOC_LARGE    (128 << 10)
 #define STATUS_MAX      256
 #define CONN_TICK_NS    (250 * NS_PER_MS)
 #define HOUSEKEEPING_NS NS_PER_SEC
@@ -49,7 +47,7 @@ struct collector {
     struct intake *intake;
     struct outputs *outputs;
     int signal_fd;
-    bool announced; // READY=1 was sent
+    bool announced;          // READY=1 was sent
     uint64_t connections_ns; // when connections_tick was last called
 };
 
@@ -364,19 +362,11 @@ static void collector_release(struct collector *collector)
     cleanup_fd_close(&collector->signal_fd);
 }
 
-// What a burst took is given back after it: by itself glibc learns from the first large buffer to keep all later ones.
-static void memory_limit(void)
-{
-    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
-    mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
-    mallopt(M_ARENA_MAX, 1); // the pushing threads allocate little
-}
-
 int main(int argc, char **argv, char **environment)
 {
     static struct collector collector = {.signal_fd = -1};
     bool done = false;
-    memory_limit();
+    resident_limit();
     prctl(PR_SET_NAME, "redstart-collector"); // started by fd, it would be named after that
     int code = options_read(&collector.options, argc, argv, environment, &done);
     if (code != EXIT_CODE_DONE || done)

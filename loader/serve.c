@@ -11,9 +11,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "common/abi/counters.h"
-#include "common/ipc/send_fd.h"
 #include "common/lib/log.h"
 #include "common/lib/notify.h"
+#include "loader/hand_over.h"
 
 #define HELLO_TICKS     5   // a collector that says nothing keeps the place no longer
 #define TAILS_PERIOD_MS 400 // how often silent responses are looked for, while there are any
@@ -58,28 +58,6 @@ static bool peer_send(struct server *server, const void *message, size_t size)
         return false;
     peer_close(server, strerror(errno));
     return true;
-}
-
-static int hand_over(struct server *server)
-{
-    struct probes *probes = server->selection->probes;
-    struct message_map_fd counters = {MESSAGE_MAP, MESSAGE_MAP_COUNTERS, 0,
-                                      probes->cpus * (uint32_t)sizeof(struct counters)};
-    struct message_map_fd reserve = {MESSAGE_MAP, MESSAGE_MAP_RESERVE, 0, PROBES_RESERVE_SIZE};
-    int r = send_fd(server->peer_fd, &counters, sizeof counters, probes->counters_fd);
-
-    r = r ? r : send_fd(server->peer_fd, &reserve, sizeof reserve, probes->reserve_fd);
-    for (uint32_t i = 0; !r && i < probes->rings; i++) {
-        struct message_map_fd ring = {MESSAGE_MAP, MESSAGE_MAP_RING, i, PROBES_RING_SIZE};
-        r = send_fd(server->peer_fd, &ring, sizeof ring, probes->ring_fd[i]);
-    }
-    // Before it may read: what processes say of themselves is then in the rings, however old the records are beside it.
-    if (!r && probes->walk_environs >= 0 && probes_walk(probes->walk_environs) < 0)
-        log_limited(LOG_LEVEL_WARN, "cannot walk the environments of processes: %s", strerror(errno));
-    struct message_ready ready = {MESSAGE_READY, probes->rings};
-    if (!r && send(server->peer_fd, &ready, sizeof ready, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        r = -errno;
-    return r;
 }
 
 // Tells what a process executes, or asks for it. What cannot be asked now is left to another walk, which then goes on
@@ -300,7 +278,7 @@ static void peer_read(struct server *server)
     const char *wrong = hello_judge(server, &hello, n, header.msg_flags);
     if (wrong)
         log_warn("the collector broke the protocol: %s pid=%d uid=%u", wrong, server->peer.pid, server->peer.uid);
-    int r = wrong ? -EPROTO : hand_over(server);
+    int r = wrong ? -EPROTO : hand_over(server->selection->probes, server->peer_fd);
     if (r) {
         peer_close(server, strerror(-r));
         return;

@@ -3,11 +3,21 @@
 #include "collector/core/resident.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define MALLOC_LARGE (128 << 10)
+
+void resident_limit(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
+    mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
+    mallopt(M_ARENA_MAX, 1);
+}
 
 // Code that relocation has written into is not as in the file. Compilers have not made any for long.
 static bool object_patched(const struct dl_phdr_info *object)
