@@ -19,7 +19,11 @@
 #define PID_MAX_LIMIT       (4u << 20) // include/linux/threads.h
 #define CONNECTIONS_MAX     (1u << 16) // of a hash
 // Linux 5.18: before, a way without them is left.
-#define ENVIRONS "exec_environ", "listen_environ", "walk_environs"
+#define ENVIRONS      "exec_environ", "listen_environ", "walk_environs"
+#define TP            "sock_received", "sock_sent", "data_ready", ENVIRONS
+#define FENTRY        "tcp_received", "tcp_sent", "unix_received", "unix_sent", "segment_arrived", ENVIRONS
+#define FENTRY_SPARES "tcp_received_spare", "tcp_sent_spare", "unix_received_spare", "unix_sent_spare"
+#define SYS           "call_ended", "segment_arrived"
 
 // The ways to see socket I/O, best first, and the programs of each beside those that all share. Programs like ours
 // have no socket storage before 5.11, no functions that are verified by themselves before 5.12; ends of system calls
@@ -29,28 +33,17 @@ static const struct way {
     struct sockio_way settings;
     const char *programs[13];
 } ways[] = {
-    {"sockio-tp",
-     {.sockio = SOCKIO_TP, .spares = 1},
-     {"sock_received", "sock_received_spare", "sock_sent", "sock_sent_spare", "data_ready", ENVIRONS}},
-    {"sockio-tp", {.sockio = SOCKIO_TP}, {"sock_received", "sock_sent", "data_ready", ENVIRONS}},
-    {"sockio-fentry",
-     {.sockio = SOCKIO_FENTRY, .spares = 1},
-     {"tcp_received", "tcp_received_spare", "tcp_sent", "tcp_sent_spare", "unix_received", "unix_received_spare",
-      "unix_sent", "unix_sent_spare", "segment_arrived", ENVIRONS}},
-    {"sockio-fentry",
-     {.sockio = SOCKIO_FENTRY},
-     {"tcp_received", "tcp_sent", "tcp_paged", "unix_received", "unix_sent", "segment_arrived", ENVIRONS}},
-    {"sockio-fentry",
-     {.sockio = SOCKIO_FENTRY},
-     {"tcp_received", "tcp_sent", "unix_received", "unix_sent", "segment_arrived", ENVIRONS}},
+    {"sockio-tp", {.sockio = SOCKIO_TP, .spares = 1}, {TP, "sock_received_spare", "sock_sent_spare"}},
+    {"sockio-tp", {.sockio = SOCKIO_TP}, {TP}},
+    {"sockio-fentry", {.sockio = SOCKIO_FENTRY, .spares = 1}, {FENTRY, FENTRY_SPARES}},
+    {"sockio-fentry", {.sockio = SOCKIO_FENTRY}, {FENTRY, "tcp_paged"}},
+    {"sockio-fentry", {.sockio = SOCKIO_FENTRY}, {FENTRY}},
     {"sockio-fentry",
      {.sockio = SOCKIO_FENTRY, .hashed = 1, .inlined = 1},
      {"tcp_received_18", "tcp_sent", "tcp_paged", "segment_arrived"}},
-    {"sockio-sys",
-     {.sockio = SOCKIO_SYS, .hashed = 1, .spares = 1},
-     {"call_ended", "call_ended_spare", "segment_arrived", ENVIRONS}},
-    {"sockio-sys", {.sockio = SOCKIO_SYS, .hashed = 1}, {"call_ended", "segment_arrived", ENVIRONS}},
-    {"sockio-sys", {.sockio = SOCKIO_SYS, .hashed = 1, .inlined = 1}, {"call_ended", "segment_arrived"}},
+    {"sockio-sys", {.sockio = SOCKIO_SYS, .hashed = 1, .spares = 1}, {SYS, "call_ended_spare", ENVIRONS}},
+    {"sockio-sys", {.sockio = SOCKIO_SYS, .hashed = 1}, {SYS, ENVIRONS}},
+    {"sockio-sys", {.sockio = SOCKIO_SYS, .hashed = 1, .inlined = 1}, {SYS}},
 };
 
 static int probes_log(enum libbpf_print_level level, const char *format, va_list arguments)
