@@ -6,17 +6,28 @@
 #include "hooks/sockio.h"
 #include "maps/running.h"
 
+// One of each for all programs: the object stays small.
+static __noinline int message_sent(struct sock *sk, struct msghdr *message, int result)
+{
+    return sock_sent_by(sk, result, message);
+}
+
+static __noinline int message_received(struct sock *sk, struct msghdr *message, int result, int flags)
+{
+    return sock_received_by(sk, result, flags, message);
+}
+
 SEC("?fexit/tcp_sendmsg")
 int BPF_PROG(tcp_sent_spare, struct sock *sk, struct msghdr *message, unsigned long size, int result)
 {
-    return spare_wanted(RUNNING_SENT) ? sock_sent_by(sk, result, message) : 0;
+    return spare_wanted(RUNNING_SENT) ? message_sent(sk, message, result) : 0;
 }
 
 SEC("?fexit/tcp_sendmsg")
 int BPF_PROG(tcp_sent, struct sock *sk, struct msghdr *message, unsigned long size, int result)
 {
     __u64 *running = running_begin(RUNNING_SENT);
-    sock_sent_by(sk, result, message);
+    message_sent(sk, message, result);
     running_end(running);
     return 0;
 }
@@ -26,7 +37,7 @@ static __always_inline int tcp_received_by(struct sock *sk, int result, int flag
 {
     if (flags & MSG_ERRQUEUE)
         return 0;
-    return sock_received_by(sk, result, flags, flags & MSG_TRUNC ? (void *)0 : message);
+    return message_received(sk, flags & MSG_TRUNC ? (void *)0 : message, result, flags);
 }
 
 SEC("?fexit/tcp_recvmsg")
@@ -59,20 +70,20 @@ int BPF_PROG(tcp_received_18, struct sock *sk, struct msghdr *message, unsigned 
 SEC("?fexit/tcp_sendpage")
 int BPF_PROG(tcp_paged, struct sock *sk, void *page, int offset, unsigned long size, int flags, int result)
 {
-    return sock_sent_by(sk, result, (void *)0);
+    return message_sent(sk, (void *)0, result);
 }
 
 SEC("?fexit/unix_stream_sendmsg")
 int BPF_PROG(unix_sent_spare, struct socket *socket, struct msghdr *message, unsigned long size, int result)
 {
-    return spare_wanted(RUNNING_UNIX_SENT) ? sock_sent_by(socket->sk, result, message) : 0;
+    return spare_wanted(RUNNING_UNIX_SENT) ? message_sent(socket->sk, message, result) : 0;
 }
 
 SEC("?fexit/unix_stream_sendmsg")
 int BPF_PROG(unix_sent, struct socket *socket, struct msghdr *message, unsigned long size, int result)
 {
     __u64 *running = running_begin(RUNNING_UNIX_SENT);
-    sock_sent_by(socket->sk, result, message);
+    message_sent(socket->sk, message, result);
     running_end(running);
     return 0;
 }
@@ -81,14 +92,14 @@ SEC("?fexit/unix_stream_recvmsg")
 int BPF_PROG(unix_received_spare, struct socket *socket, struct msghdr *message, unsigned long size, int flags,
              int result)
 {
-    return spare_wanted(RUNNING_UNIX_RECEIVED) ? sock_received_by(socket->sk, result, flags, message) : 0;
+    return spare_wanted(RUNNING_UNIX_RECEIVED) ? message_received(socket->sk, message, result, flags) : 0;
 }
 
 SEC("?fexit/unix_stream_recvmsg")
 int BPF_PROG(unix_received, struct socket *socket, struct msghdr *message, unsigned long size, int flags, int result)
 {
     __u64 *running = running_begin(RUNNING_UNIX_RECEIVED);
-    sock_received_by(socket->sk, result, flags, message);
+    message_received(socket->sk, message, result, flags);
     running_end(running);
     return 0;
 }

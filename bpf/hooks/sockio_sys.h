@@ -84,7 +84,7 @@ static __always_inline struct sock *call_sock(__s32 fd)
     return sock_of_file(file);
 }
 
-static __always_inline int call_ended_by(struct pt_regs *regs, long result)
+static __noinline int call_ended_by(struct pt_regs *regs, long result)
 {
     struct target target = target_read(bpf_get_current_pid_tgid() >> 32);
     if (!target.flags && !target.rules)
