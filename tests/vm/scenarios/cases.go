@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const firstPort = 9100
+const firstPort = 29100 // on a machine in use lower ones may be taken
 
 var errCounted, errUnseen, errSecond = errors.New("counted"), errors.New("unseen"), errors.New("second")
 

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	metricsPort  = 9099
+	metricsPort  = 29099
 	startTimeout = 60 * time.Second // emulated: the verifier takes seconds
 	spanTimeout  = 15 * time.Second
 	settleTime   = 700 * time.Millisecond
