@@ -1,7 +1,6 @@
 // See reload.h.
 #include "collector/reload.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,11 +9,11 @@
 #include <pwd.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 #include <linux/magic.h>
 #include "collector/cli/check_config.h"
 #include "collector/cli/check_sockio.h"
 #include "collector/conf/schema_json.h"
-#include "common/lib/cleanup.h"
 
 #define KERNEL_MAJOR 5 // the oldest that tests/vm runs on
 #define KERNEL_MINOR 10

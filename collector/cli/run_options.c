@@ -2,7 +2,6 @@
 // words; what is left is the launcher's.
 #include "collector/cli/run_options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

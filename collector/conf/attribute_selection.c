@@ -1,7 +1,6 @@
 // See attribute_selection.h.
 #include "collector/conf/attribute_selection.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 

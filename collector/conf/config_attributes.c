@@ -1,5 +1,4 @@
 // Section `attributes` of redstart.yaml: which attributes metrics and spans have; see config.h.
-#include <errno.h>
 #include "collector/conf/config.h"
 
 // The globs of a list, or the one that stands in its place; schema_check has judged their form.

@@ -2,10 +2,8 @@
 // otlp_endpoint.c, for command line, variables and file alike.
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include "collector/conf/config.h"
 #include "collector/conf/value.h"
-#include "collector/core/clock.h"
 
 static const char *text_of(const struct yaml_node *map, const char *key)
 {

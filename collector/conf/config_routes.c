@@ -1,5 +1,4 @@
 // Section `routes` of redstart.yaml: patterns, into struct route_config; see config.h.
-#include <errno.h>
 #include "collector/conf/config.h"
 #include "collector/conf/route_options.h"
 

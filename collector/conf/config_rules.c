@@ -1,6 +1,5 @@
 // Section `discovery.rules` of redstart.yaml, as far as it names: into the rules of meta/naming_rule.h; see config.h.
 // What the rules select is the loader's (loader_conf.c).
-#include <errno.h>
 #include <stddef.h>
 #include "collector/conf/config.h"
 #include "collector/conf/value.h"

@@ -1,7 +1,6 @@
 // See loader_conf.h. The document has passed schema_check.
 #include "collector/conf/loader_conf.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 // Of a rule, in the file's and in the loader's words.

@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include "collector/conf/config.h"
 #include "collector/conf/environment.h"
 #include "collector/conf/otlp_destination.h"
@@ -13,7 +12,6 @@
 #include "collector/conf/resource.h"
 #include "collector/conf/route_options.h"
 #include "collector/conf/value.h"
-#include "collector/core/clock.h"
 
 const char options_help[] =
     "Usage: redstart-collector [--loader PATH] [outputs] [options]\n"

@@ -2,9 +2,7 @@
 // gives an endpoint goes there and nowhere else; the others go to every place that the file names for them.
 #include "collector/conf/otlp_destination.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include "collector/conf/environment.h"
 #include "collector/conf/otlp_endpoint.h"
 #include "collector/conf/value.h"

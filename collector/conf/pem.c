@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "collector/conf/file.h"
 
 #define PEM_MAX (1 << 20)

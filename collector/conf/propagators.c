@@ -1,7 +1,6 @@
 // A comma list of names, as OpenTelemetry has them; see propagators.h.
 #include "collector/conf/propagators.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include "collector/conf/environment.h"
 #include "collector/conf/value.h"

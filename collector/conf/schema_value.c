@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <strings.h>
 #include "collector/conf/route_options.h"
 #include "collector/conf/schema.h"
 #include "collector/conf/value.h"

@@ -2,7 +2,6 @@
 // one member, or are a list, are named here.
 #include "collector/conf/setting.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

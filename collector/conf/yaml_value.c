@@ -1,6 +1,5 @@
 // What the values of a YAML document mean, and what is said where they do not; see yaml.h.
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>

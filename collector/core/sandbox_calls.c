@@ -9,7 +9,6 @@
 #include "collector/core/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>

@@ -12,7 +12,6 @@
 #include "collector/intake/mapping.h"
 #include "collector/intake/rings.h"
 #include "collector/intake/session.h"
-#include "common/lib/log.h"
 
 #define DRAIN_BUSY_NS (10 * NS_PER_MS)
 #define DRAIN_IDLE_NS (100 * NS_PER_MS)

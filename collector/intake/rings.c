@@ -1,7 +1,6 @@
 // See rings.h.
 #include "collector/intake/rings.h"
 
-#include <errno.h>
 #include <string.h>
 #include "collector/core/clock.h"
 #include "collector/intake/check.h"

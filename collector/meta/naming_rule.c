@@ -2,10 +2,8 @@
 #include "collector/meta/naming_rule.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
 #include "collector/meta/naming.h"
-#include "common/lib/cleanup.h"
 
 #define SUBJECT_MAX 1024 // a longer text is matched as far as this
 

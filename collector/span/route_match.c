@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include "collector/core/arena.h"
-#include "common/lib/cleanup.h"
 
 // In the order in which they are tried.
 enum node_kind { LITERAL, AFFIX, PARAMETER, REST };
