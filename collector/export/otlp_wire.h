@@ -71,25 +71,28 @@ static inline void otlp_wire_uint(struct buffer *buffer, unsigned field, uint64_
         buffer->n += (size_t)(otlp_wire_varint(otlp_wire_tag(to, field, OTLP_WIRE_IS_VARINT), value) - to);
 }
 
-static inline void otlp_wire_fixed32(struct buffer *buffer, unsigned field, uint32_t value)
+// n bytes as they lie in memory.
+OTLP_WIRE_INLINE void otlp_wire_fixed(struct buffer *buffer, unsigned field, enum otlp_wire_type type,
+                                      const void *value, size_t n)
 {
-    char *to = value ? buffer_reserve(buffer, OTLP_WIRE_TAG + sizeof value) : NULL;
+    char *to = buffer_reserve(buffer, OTLP_WIRE_TAG + n);
     if (!to)
         return;
-    char *content = otlp_wire_tag(to, field, OTLP_WIRE_IS_32);
-    memcpy(content, &value, sizeof value);
-    buffer->n += (size_t)(content + sizeof value - to);
+    char *content = otlp_wire_tag(to, field, type);
+    memcpy(content, value, n);
+    buffer->n += (size_t)(content + n - to);
+}
+
+static inline void otlp_wire_fixed32(struct buffer *buffer, unsigned field, uint32_t value)
+{
+    if (value)
+        otlp_wire_fixed(buffer, field, OTLP_WIRE_IS_32, &value, sizeof value);
 }
 
 // With presence: 0 is written as well.
 static inline void otlp_wire_sfixed64(struct buffer *buffer, unsigned field, int64_t value)
 {
-    char *to = buffer_reserve(buffer, OTLP_WIRE_TAG + sizeof value);
-    if (!to)
-        return;
-    char *content = otlp_wire_tag(to, field, OTLP_WIRE_IS_64);
-    memcpy(content, &value, sizeof value);
-    buffer->n += (size_t)(content + sizeof value - to);
+    otlp_wire_fixed(buffer, field, OTLP_WIRE_IS_64, &value, sizeof value);
 }
 
 static inline void otlp_wire_fixed64(struct buffer *buffer, unsigned field, uint64_t value)
