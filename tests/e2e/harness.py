@@ -17,8 +17,8 @@ import sys
 import threading
 import time
 import traceback
-import types
 
+import processes
 import services
 import wire
 
@@ -219,7 +219,13 @@ class Redstart(Scrape):
         return " | ".join(self.log[-20:]) or "(nothing on standard error)"
 
     def pids(self):
-        return services.Service.pids(types.SimpleNamespace(pid=self.process.pid))
+        return processes.family(self.process.pid)
+
+    def collector(self):
+        """Its pid."""
+        pid = processes.named(self.pids(), "redstart-collec")
+        check(pid, f"no collector among redstart's processes: {self.log_text()}")
+        return pid
 
     def wait_spans(self, count, where=lambda span: True, timeout=SPAN_TIMEOUT_S, settle=SETTLE_S):
         """Exactly `count` spans for which `where` holds, oldest first; waits a little for one too many."""

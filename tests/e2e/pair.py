@@ -46,25 +46,6 @@ def wait_for(condition, what, timeout=TIMEOUT_S):
     return value
 
 
-def status(pid):
-    """/proc/PID/status as {field: text}."""
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {name: rest.strip() for name, _, rest in (line.partition(":") for line in lines)}
-
-
-def children(pid):
-    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(number) for number in text.split()]
-
-
-def lives(pid):
-    """Also false of one that has ended and that nobody has asked for yet."""
-    try:
-        return not status(pid)["State"].startswith("Z")
-    except OSError:
-        return False
-
-
 def links(pid):
     """What the process's fds are: the kernel's link texts, by number."""
     found = {}

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import processes
+
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 PEERS = TESTS / "peers"
 CACHE = pathlib.Path(os.environ.get("REDSTART_TEST_CACHE", TESTS / ".cache"))
@@ -112,14 +114,7 @@ class Service:
 
     def pids(self):
         """The service's processes now, its workers included."""
-        found, queue = [], [self.pid]
-        while queue:
-            pid = queue.pop()
-            found.append(pid)
-            with contextlib.suppress(OSError):
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    queue += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-        return found
+        return processes.family(self.pid)
 
     def stop(self):
         if self._process.poll() is None:

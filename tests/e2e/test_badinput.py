@@ -11,6 +11,7 @@ import sys
 import time
 
 import harness
+import processes
 import services
 import wire
 from harness import check, check_between, check_equal
@@ -128,12 +129,6 @@ def left_behind(before, pids):
             if not item.get("pids") or any(holder["pid"] in pids for holder in item["pids"])}
 
 
-def is_alive(pid):
-    with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
-
-
 def others_run(pids):
     """Another redstart's maps may be held by its programs alone: then bpftool names no process for them."""
     names = (pathlib.Path(f"/proc/{pid}/comm") for pid in os.listdir("/proc") if pid.isdigit() and int(pid) not in pids)
@@ -148,7 +143,7 @@ def check_nothing_left(before, pids, what):
     """The kernel frees programs and maps some time after their last user; what another redstart has goes with it."""
     begin = time.monotonic()
     while True:
-        alive, left = [pid for pid in pids if is_alive(pid)], left_behind(before, pids)
+        alive, left = [pid for pid in pids if processes.lives(pid)], left_behind(before, pids)
         if not alive and not left or time.monotonic() - begin > (60 if others_run(pids) else 3):
             break
         time.sleep(0.1)
@@ -180,8 +175,7 @@ def case_users():
     with harness.Redstart("--port", "1") as redstart:
         seen = {}
         for pid in redstart.pids():
-            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-            status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+            status = processes.status(pid)
             seen[status["Name"]] = (status["Uid"].split(), status["CapEff"], status["CapPrm"])
         name = next((name for name in seen if name.startswith("redstart-collec")), None)
         check(name, f"no collector among {seen}")
@@ -200,9 +194,9 @@ def case_launcher_killed():
     pids = redstart.pids()
     redstart.stop(signal.SIGKILL)
     end = time.monotonic() + 3
-    while any(map(is_alive, pids)) and time.monotonic() < end:
+    while any(map(processes.lives, pids)) and time.monotonic() < end:
         time.sleep(0.05)
-    left = [pid for pid in pids if is_alive(pid)]
+    left = [pid for pid in pids if processes.lives(pid)]
     check(not left, f"processes left after SIGKILL of the launcher: {left}")
     with services.go() as service, harness.Redstart("--port", service.port) as following:
         wire.request(service.port, "GET", "/hello")

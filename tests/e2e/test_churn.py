@@ -14,7 +14,7 @@ import tempfile
 import time
 
 import harness
-import pair
+import processes
 import services
 import surroundings
 import wire
@@ -281,7 +281,7 @@ def case_many_processes():
                               "observed processes, this host's other Pythons included")
                 sizes = {}
                 for pid in redstart.pids():
-                    status = pair.status(pid)
+                    status = processes.status(pid)
                     sizes[status["Name"]] = int(status["VmRSS"].split()[0])
                 print(f"       ready in {redstart.ready_s:.2f} s; resident: {sizes} kB", flush=True)
             finally:

@@ -2,7 +2,6 @@
 """CLIENT spans and http_client_* metrics: Python, Go, curl and Node as the observed process, selected by --exe."""
 import subprocess
 import sys
-import time
 
 import harness
 import services

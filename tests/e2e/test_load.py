@@ -4,7 +4,6 @@
 20,000 requests by ab at concurrency 1, 8 and 64, with and without keep-alive, against nginx and Go: the metrics'
 count equals the client's, and nothing is lost. Prints redstart's memory afterwards."""
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import time
 
 import harness
+import processes
 import services
 from harness import check, check_between, check_equal
 from pair import wait_for
@@ -62,13 +62,13 @@ def run(start, name, cases):
             dropped = redstart.metrics().sum("redstart_spans_dropped_total")
             check_equal((len(redstart.spans) + dropped, redstart.problems), (expected, []), "spans shown or dropped")
         for pid in redstart.pids():
-            print(f"       {memory(pid)}", flush=True)
+            print(f"       {processes.status(pid)['Name']} {processes.resident_kib(pid)} kB", flush=True)
 
 
 def stopped(cases):
     """The collector is stopped while requests are served, as on a host that is too busy to let it run."""
     with services.go() as service, harness.Redstart("--port", service.port) as redstart:
-        [collector] = [pid for pid in redstart.pids() if memory(pid).startswith("redstart-collec")]
+        collector = redstart.collector()
 
         def serve(requests):
             os.kill(collector, signal.SIGSTOP)
@@ -82,16 +82,16 @@ def stopped(cases):
         with cases.case("a collector that is stopped for a while"):
             ab(service.port, 8, True)
             wait_count(redstart, REQUESTS)
-            before = resident_kb(collector)
+            before = processes.resident_kib(collector)
             serve(HELD)
             wait_count(redstart, REQUESTS + HELD)
             redstart.check_nothing_lost()
             metrics = redstart.metrics()
             filled = metrics.sum("redstart_ring_high_water_bytes")
             check_between(filled, 1 << 20, metrics.sum("redstart_ring_size_bytes"), "bytes in ring and reserve")
-            wait_for(lambda: resident_kb(collector) < before + RSS_KEPT_KB,
-                     lambda: f"the reserve's memory to be given back: {before} kB before, now {resident_kb(collector)} kB")
-            print(f"       {filled / 1024:.0f} KiB waited; {before} kB resident before, {resident_kb(collector)} kB after", flush=True)
+            wait_for(lambda: processes.resident_kib(collector) < before + RSS_KEPT_KB,
+                     lambda: f"the reserve's memory to be given back: {before} kB before, now {processes.resident_kib(collector)} kB")
+            print(f"       {filled / 1024:.0f} KiB waited; {before} kB resident before, {processes.resident_kib(collector)} kB after", flush=True)
         with cases.case("a collector that is stopped for too long"):
             serve(TOO_MANY)
             sent, end = REQUESTS + HELD + TOO_MANY, time.monotonic() + 5
@@ -100,15 +100,6 @@ def stopped(cases):
             # Ends of connections are records, too.
             check_between(redstart.metrics().sum(DURATION) + lost(), sent, sent + CONNECTIONS, "requests counted and records lost")
             check_between(lost(), 1, TOO_MANY - HELD, "records lost")
-
-
-def resident_kb(pid):
-    return int(memory(pid).split()[1])
-
-
-def memory(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return " ".join(re.findall(r"^(?:Name|VmRSS):\s+(.+)$", status, re.MULTILINE))
 
 
 def main():

@@ -14,7 +14,7 @@ import time
 
 import harness
 import pair
-import services
+import processes
 from harness import check, check_between, check_equal
 from pair import Client, Loader
 
@@ -34,7 +34,7 @@ def unix_inodes():
 
 
 def case_identity(loader):
-    status = pair.status(loader.pid)
+    status = processes.status(loader.pid)
     me = str(pair.LOADER_UID)
     expected = {"Uid": [me] * 4, "Gid": [me] * 4, "Groups": [], "NoNewPrivs": ["1"], "Seccomp": ["2"],
                 "Seccomp_filters": ["2"], "Umask": ["0077"], "Threads": ["1"]}
@@ -72,7 +72,7 @@ def case_fds(loader):
 
 
 def case_memory(loader):
-    check_between(int(pair.status(loader.pid)["VmRSS"].split()[0]), 1, RSS_MAX_KB, "VmRSS in kB")
+    check_between(processes.resident_kib(loader.pid), 1, RSS_MAX_KB, "VmRSS in kB")
 
 
 def case_pins(loader):
@@ -119,11 +119,11 @@ def unchanged(loader):
     """The loader's fds and memory are afterwards what they were."""
     def seen():
         return len(pair.links(loader.pid))
-    fds, rss = seen(), int(pair.status(loader.pid)["VmRSS"].split()[0])
+    fds, rss = seen(), processes.resident_kib(loader.pid)
     yield
     check(loader.alive(), f"the loader is gone: {loader.log[-4:]}")
     pair.wait_for(lambda: seen() == fds, lambda: f"{fds} fds, now {pair.links(loader.pid)}")
-    check_between(int(pair.status(loader.pid)["VmRSS"].split()[0]), 1, rss + 64, f"VmRSS in kB (before {rss})")
+    check_between(processes.resident_kib(loader.pid), 1, rss + 64, f"VmRSS in kB (before {rss})")
 
 
 def serves(loader):
@@ -368,7 +368,7 @@ def main():
         for case in OUTSIDE:
             with cases.case(f"{case.__name__[5:]}, afterwards"):
                 case(loader)
-        print(f"       VmRSS {pair.status(loader.pid)['VmRSS'].strip()}", flush=True)
+        print(f"       VmRSS {processes.status(loader.pid)['VmRSS'].strip()}", flush=True)
     return cases.finish()
 
 

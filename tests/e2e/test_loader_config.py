@@ -9,6 +9,7 @@ import tempfile
 
 import harness
 import pair
+import processes
 import services
 import wire
 from harness import check, check_equal
@@ -94,7 +95,7 @@ def case_command_line_wins(folder):
         path.write_text(f"port = {other.port}\nuid = {pair.OTHER_UID}\nlog-format = json\nexclude-exe = nosuch\n")
         with Loader("--config", path, "--port", peer.port, "--uid", pair.LOADER_UID, "--log-format=text") as loader, \
                 Collector(loader.socket) as collector:
-            check_equal(pair.status(loader.pid)["Uid"].split(), [str(pair.LOADER_UID)] * 4, "uid")
+            check_equal(processes.status(loader.pid)["Uid"].split(), [str(pair.LOADER_UID)] * 4, "uid")
             wire.request(other.port, "GET", "/hello")
             wire.request(peer.port, "GET", "/hello")
             wait_for(lambda: counts(collector, peer, other) == (1, 1),

@@ -12,6 +12,7 @@ import time
 
 import harness
 import pair
+import processes
 import services
 import test_loader
 import wire
@@ -242,10 +243,10 @@ def case_kill_often():
         load.resume()
         for _ in range(KILLS):
             time.sleep(0.5)
-            children = pair.children(loader.pid)
+            children = processes.children(loader.pid)
             loader.end(signal.SIGKILL)
             loader = Loader("--port", peer.port, folder=first.folder, pins=first.pins)
-            check(children and not any(map(pair.lives, children)), "its resolver lives on")
+            check(children and not any(map(processes.lives, children)), "its resolver lives on")
             stack.callback(loader.stop)
             loader.wait_line("adopted the probes")
             loader.wait_line("collector connected")

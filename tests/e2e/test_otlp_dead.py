@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 """30 s at 2,000 requests a second while nobody listens where spans and metrics go: the collector's memory stays where
 it was, requests are counted all the same, /metrics answers at once, and every span that is lost is counted."""
-import pathlib
-import re
 import socket
 import sys
 import time
 
 import harness
+import processes
 import services
 from harness import check, check_between, check_equal
 
@@ -18,14 +17,6 @@ MEMORY_GROWTH_KIB = 16384 if harness.sanitized() else 1024
 MEMORY_KIB = 1 << 30 if harness.sanitized() else 12 << 10
 PAGE_S = 0.5
 DURATION = "http_server_request_duration_seconds_count"
-
-
-def collector_kib(redstart):
-    for pid in redstart.pids():
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-        if re.search(r"^Name:\s+redstart-collec", status, re.MULTILINE):
-            return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
-    raise harness.Failure("no collector among redstart's processes")
 
 
 class Load:
@@ -56,17 +47,17 @@ def dead(*protocols):
             arguments += ["--otlp", f"http://127.0.0.1:{services.free_port()}", "--otlp-protocol", protocol]
         with harness.Redstart("--port", service.port, *arguments,
                               env={"OTEL_METRIC_EXPORT_INTERVAL": "1000"}) as redstart:
-            load = Load(service.port)
+            load, collector = Load(service.port), redstart.collector()
             load.run(SECONDS / 6)  # by now every queue is full
-            first = collector_kib(redstart)
+            first = processes.resident_kib(collector)
             slowest, most = 0, first
             for _ in range(5):
                 load.run(SECONDS / 6)
                 start = time.monotonic()
                 redstart.metrics()
                 slowest = max(slowest, time.monotonic() - start)
-                most = max(most, collector_kib(redstart))
-            last = collector_kib(redstart)
+                most = max(most, processes.resident_kib(collector))
+            last = processes.resident_kib(collector)
             time.sleep(harness.SETTLE_S)
             metrics = redstart.metrics()
             print(f"       {load.count} requests, collector {first} KiB after 5 s, {last} KiB after 30 s, "

@@ -10,6 +10,7 @@ import sys
 import time
 
 import harness
+import processes
 import services
 from harness import check, check_equal
 from load import Load
@@ -25,8 +26,7 @@ LOST_WITH_ONE_MAX = RATE * 100 // 1000
 
 
 def status_of(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return {name: value.split() for name, value in re.findall(r"^(\w+):[ \t]*(.*)$", text, re.MULTILINE)}
+    return {name: text.split() for name, text in processes.status(pid).items()}
 
 
 def map_ids(pid):
@@ -64,18 +64,11 @@ def check_fds(pid):
     check(maps and set(maps) == {27}, f"maps that it holds: {maps}")  # the counters stay mapped, their fd is closed
 
 
-def collector_of(redstart):
-    for pid in redstart.pids():
-        if status_of(pid)["Name"] == ["redstart-collec"]:
-            return pid
-    raise harness.Failure("no collector runs")
-
-
 def from_outside(cases, service):
     with harness.Redstart("--port", service.port) as redstart:
         subprocess.run(["curl", "-sf", "-o", "/dev/null", f"http://127.0.0.1:{service.port}/hello"], check=True)
         redstart.wait_spans(1)
-        pid = collector_of(redstart)
+        pid = redstart.collector()
         with cases.case("redstart run: no uid 0, no capability in any set, filtered, not dumpable"):
             check_powerless(pid)
         with cases.case("redstart run: no fd but its outputs, the loader's socket and rings"):

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import harness
+import processes
 import services
 import wire
 from harness import check, check_equal
@@ -40,11 +41,7 @@ def language_of(redstart, service, timeout=LANGUAGE_TIMEOUT_S):
 
 def resolver_of(redstart):
     """Its pid; the loader's only child."""
-    for pid in redstart.pids():
-        with contextlib.suppress(OSError):
-            if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("redstart-resolv"):
-                return pid
-    return None
+    return processes.named(redstart.pids(), "redstart-resolv")
 
 
 def said(redstart, text):

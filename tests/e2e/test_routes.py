@@ -3,11 +3,11 @@
 Usage: test_routes.py [CASE]."""
 import collections
 import random
-import re
 import signal
 import sys
 
 import harness
+import processes
 import services
 import test_config
 import wire
@@ -137,24 +137,16 @@ def random_path(chance):
     return "/" + "/".join(part() for _ in range(chance.randint(1, 5)))
 
 
-def resident_kb(pids):
-    for pid in pids:
-        status = services.pathlib.Path(f"/proc/{pid}/status").read_text()
-        if "redstart-collec" in status.splitlines()[0]:
-            return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
-    raise harness.Failure("no collector")
-
-
 def case_random_paths_take_no_memory():
     chance = random.Random(6)
     with (services.go() as service,
           harness.Redstart("--port", service.port, "--routes", "heuristic") as redstart):
         drive(service.port, (("GET", random_path(chance)) for _ in range(RANDOM_PATHS // 4)))
         redstart.wait_spans(RANDOM_PATHS // 4, harness.server_port_is(service.port), timeout=30)
-        before = resident_kb(redstart.pids())
+        before = processes.resident_kib(redstart.collector())
         drive(service.port, (("GET", random_path(chance)) for _ in range(RANDOM_PATHS - RANDOM_PATHS // 4)))
         redstart.wait_spans(RANDOM_PATHS, harness.server_port_is(service.port), timeout=30)
-        metrics, after = redstart.metrics(), resident_kb(redstart.pids())
+        metrics, after = redstart.metrics(), processes.resident_kib(redstart.collector())
         counts = routes(metrics, service.port)
         check_equal(sum(counts.values()), RANDOM_PATHS, "requests over all routes")
         check_equal(metrics.sum("redstart_series_dropped_total"), 0, "requests in overflow series")

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import harness
+import processes
 import services
 import wire
 from harness import check, check_between, check_equal
@@ -234,18 +235,12 @@ def case_what_changes_is_taken():
         harness_wait(lambda: get(redstart, folder, authorization=basic())[0] == 200, "the file once it is right", 5)
 
 
-def resident(redstart):
-    pid = next(pid for pid in redstart.pids()
-               if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "redstart-collec")
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(text.partition("VmRSS:")[2].split()[0]) * 1024
-
-
 def case_slow_handshakes():
     """500 clients that begin a handshake and do not go on: a reader in earnest waits some seconds, memory stays."""
     with folder_with(TLS % "") as folder, services.go() as service, serving(folder, "--port", service.port) as redstart:
         check_equal(get(redstart, folder)[0], 200, "before")
-        before = resident(redstart)
+        collector = redstart.collector()
+        before = processes.resident_kib(collector)
         with contextlib.ExitStack() as stack:
             for number in range(HALF_OPEN):
                 half = stack.enter_context(socket.create_connection(("127.0.0.1", redstart.port), 5))
@@ -256,11 +251,11 @@ def case_slow_handshakes():
             begin = time.monotonic()
             harness_wait(lambda: get(redstart, folder)[0] == 200, "a page beside them", 20)
             waited = time.monotonic() - begin
-            grown = resident(redstart) - before
+            grown = processes.resident_kib(collector) - before
         redstart.wait_spans(20, harness.server_port_is(service.port))
         limit = 40 if harness.sanitized() else 4
-        check_between(grown, -1 << 30, limit << 20, "bytes of memory for 500 half-open clients")
-        print(f"       a page beside {HALF_OPEN} half-open clients after {waited:.1f} s, {grown / 1e6:.1f} MB more",
+        check_between(grown, -1 << 20, limit << 10, "KiB of memory for 500 half-open clients")
+        print(f"       a page beside {HALF_OPEN} half-open clients after {waited:.1f} s, {grown} KiB more",
               flush=True)
 
 

@@ -15,6 +15,7 @@ import threading
 import time
 
 import harness
+import processes
 import services
 
 LOADER_UID, COLLECTOR_UID = 61201, 61202
@@ -90,10 +91,7 @@ class Program:
 
     def status(self, name):
         """A field of /proc/PID/status."""
-        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(name + ":"):
-                return line.split(":", 1)[1].split()
-        raise harness.Failure(f"/proc/{self.pid}/status has no {name}")
+        return processes.status(self.pid)[name].split()
 
     def fds(self):
         """What its fds are, but for inode numbers."""

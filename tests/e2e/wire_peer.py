@@ -10,7 +10,6 @@ import tempfile
 
 import harness
 import services
-import wire
 
 BODY = b"0123456789abcdef" * 40
 

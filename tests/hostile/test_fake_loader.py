@@ -17,6 +17,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import bpf
 import harness
+import processes
 import services
 from harness import check, check_between, check_equal
 from unit_pair import Pair, is_sanitized
@@ -75,11 +76,6 @@ def ended(connection, timeout=5):
         return connection.recv(4096) == b""
     except ConnectionResetError:
         return True
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Fds:
@@ -205,12 +201,12 @@ def silences(cases, loader, collector):
             check(ended(connection, ANSWER_S + 2), "the collector waits for ever")
         check_equal(count(collector, "loader", "bad_message"), known + 1, "bad_message")
     with cases.case("a loader that closes at once, again and again: no spin"):
-        begin, end, times = cpu_seconds(collector.pid), time.monotonic() + 3, 0
+        begin, end, times = processes.cpu_seconds(collector.pid), time.monotonic() + 3, 0
         while time.monotonic() < end:
             loader.meet().close()
             times += 1
         check_between(times, 2, 40, "conversations in 3 s")
-        check_between(cpu_seconds(collector.pid) - begin, 0, 0.3, "seconds of processor time in 3 s")
+        check_between(processes.cpu_seconds(collector.pid) - begin, 0, 0.3, "seconds of processor time in 3 s")
     with cases.case("an empty message, which is an end"):
         with loader.meet() as connection:
             send(connection, b"")

@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+import processes
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = pathlib.Path(os.environ.get("REDSTART_BIN_DIR", ROOT / "build/bin"))
 TEST_BIN = BIN.parent / "tests"
@@ -72,8 +75,7 @@ class Resolver:
                       text[52:52 + module].decode("ascii"), text[32:32 + build_id].hex())
 
     def children(self):
-        pid = self.process.pid
-        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return processes.children(self.process.pid)
 
     def __enter__(self):
         return self
@@ -213,9 +215,9 @@ def test_children_die_with_the_master():
     resolver.process.kill()
     resolver.process.wait()
     end = time.monotonic() + 0.5  # well before its CPU time is over
-    while lives(children[0]) and time.monotonic() < end:
+    while processes.lives(children[0]) and time.monotonic() < end:
         time.sleep(0.01)
-    check_equal(lives(children[0]), False, "the child lives on")
+    check_equal(processes.lives(children[0]), False, "the child lives on")
     resolver.socket.close()
 
 
@@ -240,27 +242,15 @@ def test_powers():
             end = time.monotonic() + 0.5
             while time.monotonic() < end:
                 child = resolver.children()
-                if child and status_of(child[0]).get("Seccomp_filters") == "2":
+                if child and processes.status(child[0]).get("Seccomp_filters") == "2":
                     look(child[0], ["0", "1"])
                     return
             raise Failure("no child was seen in its sandbox")
         resolver.ask(word_file("spin"), look_at_child)
 
 
-def lives(pid):
-    """A dead one may wait for whoever inherited it."""
-    return status_of(pid).get("State", "X")[0] not in "ZX"
-
-
-def status_of(pid):
-    try:
-        return dict(re.findall(r"^(\w+):[ \t]*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M))
-    except FileNotFoundError:
-        return {}
-
-
 def look(pid, fds):
-    status = status_of(pid)
+    status = processes.status(pid)
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb", *(["CapBnd"] if os.geteuid() == 0 else [])):
         check_equal(int(status[name], 16), 0, name)
     check_equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "NoNewPrivs, Seccomp")

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include "collector/meta/process.h"
-#include "collector/span/span.h"
+#include "tests/unit/client_span.h"
 
 #define SAMPLE_START_NS UINT64_C(1764000000123456789)
 
@@ -62,14 +62,12 @@ static inline struct span sample_server_span(void)
 // POST http://api.example:9000/order -> 404 in 20 ms.
 static inline struct span sample_client_span(void)
 {
-    struct span span = sample_server_span();
-    span.kind = SPAN_KIND_CLIENT;
+    struct span span = client_span_of(sample_server_span());
     span.method = HTTP_METHOD_POST;
     span.path = STR("/order");
     span.query = STR("");
     span.user_agent = STR("");
     span.duration_ns = 20000000;
-    span.queue_ns = span.processing_ns = SPAN_TIME_UNKNOWN;
     span.server_address = STR("api.example");
     span.server_port = 9000;
     span.client = sample_address("10.0.0.1", 40000);

@@ -1,7 +1,7 @@
 // A span that tests of the exporters start from: the example of INTERFACE.md, "A span as text".
 #pragma once
 
-#include "collector/span/span.h"
+#include "tests/unit/client_span.h"
 
 static struct service spans_service = {.name = "testserver", .instance_id = "7d4f0b1e-0000-5000-8000-000000000001"};
 static struct process spans_process = {.pid = 4711, .service = &spans_service};
@@ -35,8 +35,5 @@ static inline struct span spans_server(void)
 
 static inline struct span spans_client(void)
 {
-    struct span span = spans_server();
-    span.kind = SPAN_KIND_CLIENT;
-    span.queue_ns = span.processing_ns = SPAN_TIME_UNKNOWN;
-    return span;
+    return client_span_of(spans_server());
 }

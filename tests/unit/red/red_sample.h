@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "collector/core/clock.h"
 #include "collector/red/red.h"
+#include "tests/unit/client_span.h"
 
 static struct service shop = {.name = "shop"};
 static struct process shop_process = {.pid = 1, .service = &shop};
@@ -36,10 +37,7 @@ static inline struct span server_span(void)
 
 static inline struct span client_span(void)
 {
-    struct span span = server_span();
-    span.kind = SPAN_KIND_CLIENT;
-    span.queue_ns = span.processing_ns = SPAN_TIME_UNKNOWN;
-    return span;
+    return client_span_of(server_span());
 }
 
 static inline struct red *red_made(unsigned max_series, uint64_t ttl_ns)
