@@ -366,6 +366,7 @@ int main(int argc, char **argv, char **environment)
 {
     static struct collector collector = {.signal_fd = -1};
     bool done = false;
+    log_open();
     resident_limit();
     prctl(PR_SET_NAME, "redstart-collector"); // started by fd, it would be named after that
     int code = options_read(&collector.options, argc, argv, environment, &done);

@@ -192,6 +192,7 @@ int main(int argc, char **argv)
     static struct loader loader = {.options = &own_options, .signal_fd = -1, .pin_fd = -1, .listen_fd = -1};
     struct loader_options *options = loader.options;
 
+    log_open();
     if (options_parse(argv, options) < 0)
         return EXIT_USAGE;
     environment_trim();

@@ -127,16 +127,14 @@ bool resolve_receive(struct resolve *resolve, struct message_executable *ret_mes
             cleanup_fd_close(&resolve->fd);
             return false;
         }
-        unsigned at = resolve->next_answer++ % RESOLVE_PENDING_MAX, keep = resolve->next_known++ % RESOLVE_KNOWN_MAX;
+        const struct resolve_question *asked = &resolve->pending[resolve->next_answer++ % RESOLVE_PENDING_MAX];
+        struct resolve_known *known = &resolve->known[resolve->next_known++ % RESOLVE_KNOWN_MAX];
         if (answer.status > RESOLVER_NOT_ELF)
-            log_limited(LOG_LEVEL_WARN, "the executable of pid=%u could not be examined: %s signal=%u",
-                        resolve->pending[at].pid, answer.status == RESOLVER_TIME_OVER ? "time is over" : "no answer",
-                        answer.signal);
-        resolve->known[keep].file = resolve->pending[at].file;
-        resolve->known[keep].executable = answer.status == RESOLVER_DONE ? answer.executable : nothing;
-        if (message_fill(resolve->pending[at].pid, resolve->pending[at].start, &resolve->known[keep].executable,
-                         ret_message) &&
-            ret_message->pid)
+            log_limited(LOG_LEVEL_WARN, "the executable of pid=%u could not be examined: %s signal=%u", asked->pid,
+                        answer.status == RESOLVER_TIME_OVER ? "time is over" : "no answer", answer.signal);
+        known->file = asked->file;
+        known->executable = answer.status == RESOLVER_DONE ? answer.executable : nothing;
+        if (message_fill(asked->pid, asked->start, &known->executable, ret_message) && asked->pid)
             return true;
     }
     return false;

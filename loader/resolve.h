@@ -25,7 +25,7 @@ struct resolve {
         uint64_t start;
         struct resolve_file file;
     } pending[RESOLVE_PENDING_MAX]; // by ticket
-    struct {
+    struct resolve_known {
         struct resolve_file file;
         struct executable executable; // bits 0: no executable that says anything
     } known[RESOLVE_KNOWN_MAX];

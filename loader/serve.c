@@ -15,8 +15,8 @@
 #include "common/lib/notify.h"
 #include "loader/hand_over.h"
 
-#define HELLO_TICKS     5   // a collector that says nothing keeps the place no longer
-#define TAILS_PERIOD_MS 400 // how often silent responses are looked for, while there are any
+#define HELLO_TICKS     5          // a collector that says nothing keeps the place no longer
+#define TAILS_PERIOD_NS 400000000L // how often silent responses are looked for, at least; the timer's ticks
 
 struct server {
     struct selection *selection;
@@ -146,8 +146,7 @@ static void sync_continue(struct server *server)
                 break;
             }
         }
-        const struct process_event *event = &server->pending[server->pending_next];
-        if (!process_sync(server, event))
+        if (!process_sync(server, &server->pending[server->pending_next]))
             return;
         server->pending_next++;
     }
@@ -335,15 +334,15 @@ static void server_dispatch(struct server *server, const struct epoll_event *eve
 struct server *serve_open(struct selection *selection, struct resolve *resolve, int listen_fd, int signal_fd)
 {
     static struct server server; // large: not to be initialized in the program file
-    struct timespec period = {0, TAILS_PERIOD_MS * 1000000L};
+    uint64_t watchdog_ns = notify_watchdog_ns();
+    struct timespec period = {0, watchdog_ns && watchdog_ns < TAILS_PERIOD_NS ? (long)watchdog_ns : TAILS_PERIOD_NS};
 
-    server.peer_fd = -1;
-    server.sync_fd = -1;
+    server.peer_fd = server.sync_fd = -1;
     server.selection = selection;
     server.resolve = resolve;
     server.listen_fd = listen_fd;
     server.signal_fd = signal_fd;
-    server.watchdog_ticks = notify_watchdog_ns() / (TAILS_PERIOD_MS * 1000000ull);
+    server.watchdog_ticks = watchdog_ns / (uint64_t)period.tv_nsec;
     server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     server.events = ring_buffer__new(selection->probes->events_fd, event_handle, &server, NULL);

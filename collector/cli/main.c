@@ -3,6 +3,7 @@
 #include <string.h>
 #include "collector/cli/check.h"
 #include "collector/cli/run.h"
+#include "common/lib/log.h"
 
 static const char help[] =
     "Usage: redstart COMMAND [options]\n"
@@ -17,6 +18,7 @@ static const char help[] =
 int main(int argc, char **argv, char **environment)
 {
     const char *command = argc > 1 ? argv[1] : "";
+    log_open();
     if (strcmp(command, "run") == 0)
         return run_main(argc - 1, argv + 1, environment);
     if (strcmp(command, "check") == 0)

@@ -2,6 +2,7 @@
 // host cannot forge a line or move a terminal's cursor.
 #include "common/lib/log.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -15,6 +16,13 @@ static enum log_format log_line_format = LOG_FORMAT_TEXT;
 
 const char *const log_level_names[] = {"error", "warn", "info", "debug", NULL};
 const char *const log_format_names[] = {"text", "json", NULL};
+
+void log_open(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            abort(); // nowhere to say it
+}
 
 void log_init(const char *program, enum log_level level, enum log_format format)
 {
@@ -63,11 +71,9 @@ void log_write(enum log_level level, const char *format, ...)
     } else {
         n = snprintf(line, sizeof line, "%s: %s: %s\n", log_program, log_level_names[level], escaped);
     }
-    if (n > 0) {
-        size_t size = (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-        ssize_t ignored = write(STDERR_FILENO, line, size);
-        (void)ignored; // nowhere left to say it
-    }
+    size_t size = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
+    ssize_t ignored = write(STDERR_FILENO, line, size);
+    (void)ignored; // nowhere left to say it
 }
 
 bool log_limit_pass(struct log_limit *limit, unsigned long *ret_skipped)

@@ -12,6 +12,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_MAX };
 extern const char *const log_level_names[LOG_LEVEL_MAX + 1];
 extern const char *const log_format_names[LOG_FORMAT_MAX + 1];
 
+// First of all: standard error is where it was, whoever starts us. Of descriptors 0 to 2 those that are closed become
+// /dev/null; otherwise what is opened later could be one of them, and get what we write.
+void log_open(void);
 // program: "redstart", "redstart-loader" ...; kept, not copied.
 void log_init(const char *program, enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);

@@ -11,6 +11,7 @@ import sys
 import time
 
 import harness
+import pair
 import processes
 import services
 import wire
@@ -28,6 +29,23 @@ def run(*arguments, prefix=()):
     except subprocess.TimeoutExpired as error:
         raise harness.Failure(f"{command} still runs after {RUN_TIMEOUT_S} s: {error.stderr}") from error
     return done.returncode, done.stderr
+
+
+def case_closed_descriptors():
+    """Without standard input, output and error it serves all the same; nothing else takes their numbers."""
+    port = services.free_port()
+    command = [harness.BIN / "redstart", "run", "--port", "1", "--print-traces=json", "--prometheus", str(port)]
+    redstart = subprocess.Popen([*services.DIE_WITH_TEST, "sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *command])
+    try:
+        pair.wait_for(lambda: services.is_listening(port) and harness.Scrape(port).page("/readyz")[0] == 200, "/readyz")
+        for pid in processes.family(redstart.pid):
+            name = processes.status(pid)["Name"]
+            # The resolver's standard input is its socket.
+            links = {fd: link for fd, link in pair.links(pid).items() if fd <= 2 and (fd or name != "redstart-resolv")}
+            check_equal(set(links.values()), {"/dev/null"}, f"descriptors 0 to 2 of {name}: {links}")
+    finally:
+        redstart.send_signal(signal.SIGINT)
+        check_equal(redstart.wait(RUN_TIMEOUT_S), 0, "exit code")
 
 
 # Arguments, what the message must name.
@@ -230,7 +248,8 @@ def case_slow_reader():
 
 
 CASES = [case_usage, case_command_line, case_port_unused, case_prometheus_port_used, case_otlp_unreachable,
-         case_no_privilege, case_stop, case_users, case_launcher_killed, case_slow_reader]
+         case_no_privilege, case_stop, case_users, case_launcher_killed, case_slow_reader,
+         case_closed_descriptors]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What a service manager hears from both programs, on a notification socket of the test's own: READY only when attached
-or receiving, STATUS, the watchdog answered by the loop that works, STOPPING."""
+or receiving, STATUS, the watchdog answered by the loop that works, STOPPING. Beside that, what both do where they are given
+no descriptors at all."""
 import os
 import signal
 import sys
@@ -8,11 +9,13 @@ import time
 import urllib.request
 
 import harness
+import processes
 import services
 from harness import check, check_equal
 from unit_pair import Pair
 
 REQUESTS = 25
+CLOSED = ("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-')
 WATCHDOG = {"WATCHDOG_USEC": "400000"}  # a sign of life each 200 ms
 
 
@@ -82,6 +85,9 @@ def watchdog(cases, pair):
 
 def loader_watchdog(cases, pair, service):
     with cases.case("the loader's sign of life, behind its last filter; none while it hangs"):
+        with pair.loader("--port", str(service.port), env=WATCHDOG) as loader:  # faster than it ticks by itself
+            loader.wait_heard("READY=1")
+            harness.check_between(beats(loader, 2), 8, 12, "WATCHDOG=1 in 2 s, one each 200 ms")
         with pair.loader("--port", str(service.port), env={"WATCHDOG_USEC": "1600000"}) as loader:
             loader.wait_heard("READY=1")
             harness.check_between(beats(loader, 4), 4, 6, "WATCHDOG=1 in 4 s, one each 800 ms")
@@ -94,6 +100,20 @@ def loader_watchdog(cases, pair, service):
             check_equal(beats(loader, 1), 0, "WATCHDOG=1 that nobody waits for")
 
 
+def closed_descriptors(cases, pair, service):
+    """What they open later is none of the three, which are no place to write records or samples to."""
+    with cases.case("started with descriptors 0 to 2 closed"):
+        with (pair.loader("--port", str(service.port), prefix=CLOSED) as loader,
+              pair.collector("--print-traces=json", prefix=CLOSED) as collector):
+            collector.wait_heard("READY=1")
+            for program in loader, collector:
+                links = [os.readlink(f"/proc/{program.pid}/fd/{fd}") for fd in range(3)]
+                check_equal(links, ["/dev/null"] * 3, f"descriptors 0 to 2 of {processes.status(program.pid)['Name']}")
+            requests(service.port, REQUESTS)
+            wait_status(collector, f"STATUS=receiving, 1 processes, {REQUESTS} requests")
+            check_equal((collector.stop(), loader.stop()), (0, 0), "exit codes")
+
+
 def main():
     harness.require_privilege()
     cases = harness.Cases()
@@ -101,6 +121,7 @@ def main():
         either_first(cases, pair, service)
         watchdog(cases, pair)
         loader_watchdog(cases, pair, service)
+        closed_descriptors(cases, pair, service)
     return cases.finish()
 
 

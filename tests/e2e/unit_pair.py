@@ -151,19 +151,19 @@ class Pair:
         with contextlib.suppress(OSError):
             self.pins.rmdir()
 
-    def loader(self, *selectors, env=None):
+    def loader(self, *selectors, env=None, prefix=()):
         if not self.pins.exists():
             self.pins.mkdir(0o700)
             os.chown(self.pins, LOADER_UID, LOADER_UID)
-        command = [*LOADER_NAMESPACES, self.place / "nothing", *setpriv(LOADER_UID, LOADER_CAPABILITIES),
+        command = [*LOADER_NAMESPACES, self.place / "nothing", *setpriv(LOADER_UID, LOADER_CAPABILITIES), *prefix,
                    self.place / "redstart-loader", "--socket", self.socket, "--pin", self.pins, "--collector-uid",
                    COLLECTOR_UID, *selectors]
         return Program(command, env or {}, self.place)
 
-    def collector(self, *arguments, env=None):
+    def collector(self, *arguments, env=None, prefix=()):
         """Has `scrape`, for its /metrics."""
         port = services.free_port()
-        program = Program([*setpriv(COLLECTOR_UID), self.place / "redstart-collector", "--loader", self.socket,
+        program = Program([*setpriv(COLLECTOR_UID), *prefix, self.place / "redstart-collector", "--loader", self.socket,
                            "--prometheus", port, *arguments], env or {}, self.place)
         program.scrape = harness.Scrape(port)
         return program

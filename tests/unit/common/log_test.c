@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "common/lib/log.h"
 
@@ -68,6 +69,30 @@ static void json_lines(void **state)
     assert_string_equal(line + at, "\"level\":\"info\",\"program\":\"p\",\"message\":\"path=\\\"C:\\\\x\\\"??\"}\n");
 }
 
+// What is closed becomes /dev/null, what is open stays.
+static void closed_ones_are_opened(void **state)
+{
+    int saved[] = {dup(STDIN_FILENO), dup(STDERR_FILENO)};
+    struct stat before, now, null;
+    assert_int_equal(stat("/dev/null", &null), 0);
+    assert_int_equal(fstat(STDOUT_FILENO, &before), 0);
+    close(STDIN_FILENO);
+    close(STDERR_FILENO);
+    log_open();
+    bool right = fstat(STDIN_FILENO, &now) == 0 && now.st_rdev == null.st_rdev;
+    right = right && fstat(STDERR_FILENO, &now) == 0 && now.st_rdev == null.st_rdev;
+    right = right && write(STDERR_FILENO, "x", 1) == 1;
+    right = right && fstat(STDOUT_FILENO, &now) == 0 && now.st_ino == before.st_ino;
+    int next = dup(STDOUT_FILENO); // nothing beside is left open
+    dup2(saved[0], STDIN_FILENO);
+    dup2(saved[1], STDERR_FILENO);
+    assert_true(right);
+    assert_int_equal(next, saved[1] + 1);
+    close(saved[0]);
+    close(saved[1]);
+    close(next);
+}
+
 static void a_long_line_is_cut_and_ends(void **state)
 {
     char text[5000];
@@ -119,6 +144,7 @@ int main(void)
         cmocka_unit_test(a_level_hides_those_below),
         cmocka_unit_test(an_argument_cannot_forge_a_line),
         cmocka_unit_test(json_lines),
+        cmocka_unit_test(closed_ones_are_opened),
         cmocka_unit_test(a_long_line_is_cut_and_ends),
         cmocka_unit_test(a_call_site_is_limited_to_a_line_a_second),
     };
