@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "collector/conf/environment.h"
+#include "collector/conf/shared_options.h"
 
 const char run_help[] =
     "Usage: redstart run [selectors] [outputs] [options]\n"
@@ -18,31 +19,11 @@ const char run_help[] =
     "  --pid N                   a process and its children\n"
     "  --unit GLOB, --cgroup GLOB   systemd units (shop is shop.service), cgroup paths and what is below them\n"
     "  --exclude-port, --exclude-exe, --exclude-pid, --exclude-unit, --exclude-cgroup   the other way; they win\n"
-    "Outputs; with none, --print-traces:\n"
-    "  --print-traces[=text|json]  one line per span on standard output\n"
-    "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
-    "  --web-config FILE         a web.yml (of Prometheus' exporter-toolkit) for it: TLS, users\n"
-    "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH;\n"
-    "                            may be repeated: each of up to 8 destinations gets all\n"
-    "  --otlp-protocol http/protobuf|grpc   of the --otlp before it, or of all if it comes first\n"
-    "                            (default http/protobuf; a receiver's port for grpc is usually 4317)\n"
-    "Options:\n"
+    "Outputs; with none, --print-traces:\n" SHARED_OPTIONS_OUTPUTS_HELP "Options:\n" SHARED_OPTIONS_HELP
     "  --user NAME               of the collector (default redstart if that user exists, else an unused uid)\n"
-    "  --service-name NAME       names all services\n"
-    "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
-    "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
-    "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
-    "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
-    "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
-    "  --self-instrumented-metrics, --self-instrumented-traces keep|mute\n"
-    "                            of services that push the same by OTLP themselves (default keep)\n"
-    "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
-    "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
     "  --record FILE             a recording for redstart-collector --replay; the collector's user creates it\n"
     "  --variant NAME            of the hooks: sockio-tp, sockio-fentry, sockio-sys (default: the best that this "
     "kernel has)\n"
-    "  --log-level error|warn|info|debug   (default info)\n"
-    "  --log-format text|json    (default text)\n"
     "  --config FILE             all of this and more in a file, redstart.yaml(5); SIGHUP reads it again\n"
     "  --help\n"
     "An option wins over an environment variable (OTEL_*, BEYLA_*; see redstart(1)), that over the file. Logs go to\n"
@@ -52,7 +33,11 @@ const char run_help[] =
 // Selectors are numbered by enum selector_kind from SELECT or EXCLUDE on; PASS goes to the collector as it is.
 enum { OPTION_SELECT = 256, OPTION_EXCLUDE = 512, OPTION_PASS = 768, OPTION_USER, OPTION_VARIANT, OPTION_HELP };
 
+// clang-format off
+#define PASSED_ROW(name, argument, number) {name, argument, NULL, OPTION_PASS},
+// clang-format on
 static const struct option option_table[] = {
+    SHARED_OPTIONS(PASSED_ROW) // the collector's
     {"port", required_argument, NULL, OPTION_SELECT + SELECTOR_PORT},
     {"exe", required_argument, NULL, OPTION_SELECT + SELECTOR_EXE},
     {"pid", required_argument, NULL, OPTION_SELECT + SELECTOR_PID},
@@ -63,25 +48,6 @@ static const struct option option_table[] = {
     {"exclude-pid", required_argument, NULL, OPTION_EXCLUDE + SELECTOR_PID},
     {"exclude-unit", required_argument, NULL, OPTION_EXCLUDE + SELECTOR_UNIT},
     {"exclude-cgroup", required_argument, NULL, OPTION_EXCLUDE + SELECTOR_CGROUP},
-    {"print-traces", optional_argument, NULL, OPTION_PASS},
-    {"prometheus", required_argument, NULL, OPTION_PASS},
-    {"web-config", required_argument, NULL, OPTION_PASS},
-    {"otlp", required_argument, NULL, OPTION_PASS},
-    {"otlp-protocol", required_argument, NULL, OPTION_PASS},
-    {"service-name", required_argument, NULL, OPTION_PASS},
-    {"propagators", required_argument, NULL, OPTION_PASS},
-    {"routes", required_argument, NULL, OPTION_PASS},
-    {"route", required_argument, NULL, OPTION_PASS},
-    {"ignore-route", required_argument, NULL, OPTION_PASS},
-    {"metric-names", required_argument, NULL, OPTION_PASS},
-    {"series-ttl", required_argument, NULL, OPTION_PASS},
-    {"self-instrumented-metrics", required_argument, NULL, OPTION_PASS},
-    {"self-instrumented-traces", required_argument, NULL, OPTION_PASS},
-    {"series-max", required_argument, NULL, OPTION_PASS},
-    {"log-level", required_argument, NULL, OPTION_PASS},
-    {"log-format", required_argument, NULL, OPTION_PASS},
-    {"record", required_argument, NULL, OPTION_PASS},
-    {"config", required_argument, NULL, OPTION_PASS},
     {"variant", required_argument, NULL, OPTION_VARIANT},
     {"user", required_argument, NULL, OPTION_USER},
     {"help", no_argument, NULL, OPTION_HELP},

@@ -11,6 +11,7 @@
 #include "collector/conf/otlp_endpoint.h"
 #include "collector/conf/resource.h"
 #include "collector/conf/route_options.h"
+#include "collector/conf/shared_options.h"
 #include "collector/conf/value.h"
 
 const char options_help[] =
@@ -19,32 +20,12 @@ const char options_help[] =
     "Started by `redstart run` or by its systemd unit; refuses to run as root.\n"
     "\n"
     "  --loader PATH             the loader's socket (default " OPTIONS_LOADER_SOCKET ")\n"
-    "Outputs (default --print-traces):\n"
-    "  --print-traces[=text|json]  one line per span on standard output\n"
-    "  --prometheus [ADDR:]PORT  serves /metrics, /healthz and /readyz; PORT on localhost, :PORT on all addresses\n"
-    "  --web-config FILE         a web.yml (of Prometheus' exporter-toolkit) for it: TLS, users\n"
-    "  --otlp URL                pushes metrics and traces by OTLP, e.g. to http://127.0.0.1:4318 or unix:///PATH;\n"
-    "                            may be repeated: each of up to 8 destinations gets all\n"
-    "  --otlp-protocol http/protobuf|grpc   of the --otlp before it, or of all if it comes first\n"
-    "                            (default http/protobuf; a receiver's port for grpc is usually 4317)\n"
+    "Outputs (default --print-traces):\n" SHARED_OPTIONS_OUTPUTS_HELP
     "Recordings, which hold what the loader sent (heads of requests included):\n"
     "  --record FILE             writes one while running; FILE must not exist\n"
     "  --replay FILE             prints what one gives, without a loader, and ends (- is standard input)\n"
     "  --replay-metrics          and then the page of metrics; alone, that only\n"
-    "Options:\n"
-    "  --service-name NAME       names all services\n"
-    "  --propagators LIST        headers of a caller's trace: tracecontext (default), b3, b3multi, none\n"
-    "  --route PATTERN           http.route of requests it matches: /users/{id}, /static/*; may be repeated\n"
-    "  --routes unset|wildcard|path|heuristic   the route of the others (default unset)\n"
-    "  --ignore-route PATTERN    no metrics and traces of requests it matches; may be repeated\n"
-    "  --metric-names otel|beyla1  what metrics are called; beyla1 as early Beyla's tutorial did (default otel)\n"
-    "  --self-instrumented-metrics, --self-instrumented-traces keep|mute\n"
-    "                            of services that push the same by OTLP themselves (default keep)\n"
-    "  --series-ttl SECONDS      forget series without traffic (default 300; 0: never)\n"
-    "  --series-max N            series of each metric, the rest is counted in one overflow series (default 2000)\n"
-    "  --log-level error|warn|info|debug   (default info)\n"
-    "  --log-format text|json    (default text)\n"
-    "  --config FILE             redstart.yaml(5); SIGHUP reads it again\n"
+    "Options:\n" SHARED_OPTIONS_HELP "  --config FILE             redstart.yaml(5); SIGHUP reads it again\n"
     "  --help, --version\n"
     "OTEL_* and BEYLA_* variables: see redstart(1).\n";
 
@@ -65,28 +46,13 @@ enum {
     OPTION_VERSION
 };
 
+// clang-format off
+#define ROW(name, argument, number) {name, argument, NULL, number},
+// clang-format on
 static const struct option option_table[] = {
+    SHARED_OPTIONS(ROW) // those of `redstart run`, too
     {"loader", required_argument, NULL, OPTION_LOADER},
-    {"print-traces", optional_argument, NULL, OPTION_SETTING + SETTING_TRACES_PRINT},
-    {"prometheus", required_argument, NULL, OPTION_SETTING + SETTING_PROMETHEUS_LISTEN},
-    {"web-config", required_argument, NULL, OPTION_SETTING + SETTING_PROMETHEUS_WEB_CONFIG},
-    {"otlp", required_argument, NULL, OPTION_OTLP},
-    {"otlp-protocol", required_argument, NULL, OPTION_PROTOCOL},
-    {"service-name", required_argument, NULL, OPTION_SETTING + SETTING_SERVICE_NAME},
-    {"propagators", required_argument, NULL, OPTION_SETTING + SETTING_PROPAGATORS},
-    {"routes", required_argument, NULL, OPTION_SETTING + SETTING_ROUTES_UNMATCHED},
-    {"route", required_argument, NULL, OPTION_ROUTE},
-    {"ignore-route", required_argument, NULL, OPTION_IGNORE_ROUTE},
-    {"metric-names", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_NAMES},
-    {"series-ttl", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_TTL},
-    {"self-instrumented-metrics", required_argument, NULL, OPTION_SETTING + SETTING_SELF_INSTRUMENTED_METRICS},
-    {"self-instrumented-traces", required_argument, NULL, OPTION_SETTING + SETTING_SELF_INSTRUMENTED_TRACES},
-    {"series-max", required_argument, NULL, OPTION_SETTING + SETTING_METRICS_SERIES_MAX},
-    {"log-level", required_argument, NULL, OPTION_SETTING + SETTING_LOG_LEVEL},
-    {"log-format", required_argument, NULL, OPTION_SETTING + SETTING_LOG_FORMAT},
-    {"config", required_argument, NULL, OPTION_CONFIG},
     {"config-fd", required_argument, NULL, OPTION_CONFIG_FD},
-    {"record", required_argument, NULL, OPTION_RECORD},
     {"replay", required_argument, NULL, OPTION_REPLAY},
     {"replay-metrics", no_argument, NULL, OPTION_REPLAY_METRICS},
     {"help", no_argument, NULL, OPTION_HELP},
