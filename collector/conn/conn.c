@@ -27,7 +27,7 @@ int conn_table_new(struct conn_table **ret_table, unsigned max, const struct pro
         .sink = sink,
         .sink_context = sink_context,
     };
-    if (waiting_init(&table->pairing.waiting, max) < 0) {
+    if (waiting_init(&table->pairing.waiting, max) < 0 || repeat_new(&table->pairing.repeat) < 0) {
         conn_table_free(table);
         return -ENOMEM;
     }
@@ -43,6 +43,7 @@ void conn_table_sampler(struct conn_table *table, const struct sampler *sampler)
 void conn_table_propagators(struct conn_table *table, const struct propagators *propagators)
 {
     table->pairing.propagators = propagators;
+    repeat_forget(table->pairing.repeat);
 }
 
 void conn_table_router(struct conn_table *table, struct router *router)
@@ -60,13 +61,14 @@ void conn_table_free(struct conn_table *table)
     if (!table)
         return;
     waiting_release(&table->pairing.waiting);
+    repeat_free(table->pairing.repeat);
     parked_release(&table->parked);
     free(table);
 }
 
-static bool process_known(const struct conn_table *table, const struct http1_record *record)
+static const struct process *process_of(const struct conn_table *table, const struct http1_record *record)
 {
-    return process_table_find(table->pairing.processes, record->pid) != NULL;
+    return process_table_find(table->pairing.processes, record->pid);
 }
 
 // Nobody named its process. Only first records count: an END is no exchange of its own; and a process that the loader
@@ -79,8 +81,9 @@ static void record_give_up(struct conn_table *table, const struct http1_record *
 
 void conn_table_record(struct conn_table *table, const struct http1_record *record, uint64_t now_monotonic_ns)
 {
-    if (process_known(table, record) && !parked_holds(&table->parked, table->parked.count, record))
-        pairing_take(&table->pairing, record, now_monotonic_ns);
+    const struct process *process = process_of(table, record);
+    if (process && !parked_holds(&table->parked, table->parked.count, record))
+        pairing_take(&table->pairing, record, process, now_monotonic_ns);
     else if (!parked_add(&table->parked, record, now_monotonic_ns))
         record_give_up(table, record);
 }
@@ -93,8 +96,9 @@ static void parked_retry(struct conn_table *table, uint64_t now_ns, bool last)
     for (unsigned i = 0; i < parked->count; i++) {
         struct parked_record *slot = &parked->records[i];
         const struct http1_record *record = &slot->room.record;
-        if (process_known(table, record) && !parked_holds(parked, kept, record))
-            pairing_take(&table->pairing, record, now_ns);
+        const struct process *process = process_of(table, record);
+        if (process && !parked_holds(parked, kept, record))
+            pairing_take(&table->pairing, record, process, now_ns);
         else if (last || now_ns >= slot->since_ns + PARK_NS)
             record_give_up(table, record);
         else if (kept++ != i)

@@ -26,23 +26,29 @@ static void count_ignored(struct pairing *pairing, struct span *span)
     span->sampled = span->sampled && !(span->ignored & ROUTE_SIGNAL_TRACES);
 }
 
+static void span_show(struct pairing *pairing, struct span *span)
+{
+    if (pairing->sampler && pairing->propagators)
+        span->sampled = sampler_pass(pairing->sampler, span);
+    span->selection = pairing->selection;
+    if (pairing->router)
+        router_span(pairing->router, span);
+    if (span->ignored)
+        count_ignored(pairing, span);
+    pairing->self->spans[span->kind]++;
+    pairing->sink(pairing->sink_context, span);
+}
+
 static void span_emit(struct pairing *pairing, const struct exchange *exchange)
 {
     const struct process *process = process_table_find(pairing->processes, exchange->record->pid);
+    struct span span;
     if (!process) {
         count_unparsed(pairing, SELF_UNPARSED_UNKNOWN_PROCESS, 1); // ended, and forgotten while its exchange waited
         return;
     }
-    struct span span;
     exchange_to_span(exchange, process, pairing->propagators, &span);
-    if (pairing->sampler && pairing->propagators)
-        span.sampled = sampler_pass(pairing->sampler, &span);
-    span.selection = pairing->selection;
-    if (pairing->router)
-        router_span(pairing->router, &span);
-    count_ignored(pairing, &span);
-    pairing->self->spans[span.kind]++;
-    pairing->sink(pairing->sink_context, &span);
+    span_show(pairing, &span);
 }
 
 static unsigned requests_waiting(const struct waiting_entry *entry)
@@ -145,6 +151,8 @@ static void exchange_begin(struct pairing *pairing, struct waiting_entry *entry,
     struct str rest = {"", 0};
     unsigned behind = entry ? 0 : pipeline_count(exchange, &rest);
 
+    if (framing == FRAMING_COMPLETE && !entry && !behind && !framing_has_surplus(&frame, record))
+        repeat_keep(pairing->repeat, exchange, pairing->propagators);
     if (ended && framing_has_surplus(&frame, record)) {
         coalesced_count(pairing, exchange, entry ? requests_waiting(entry) : behind);
         behind = 0;
@@ -290,10 +298,14 @@ static void end_take(struct pairing *pairing, struct waiting_entry *entry, const
         drop_if_empty(pairing, entry);
 }
 
-void pairing_take(struct pairing *pairing, const struct http1_record *record, uint64_t now_ns)
+void pairing_take(struct pairing *pairing, const struct http1_record *record, const struct process *process,
+                  uint64_t now_ns)
 {
     struct waiting_entry *entry = waiting_find(&pairing->waiting, record->connection);
-    if (record->kind == RECORD_KIND_HTTP1_END)
+    struct span *span = entry ? NULL : repeat_find(pairing->repeat, record, process, pairing->propagators);
+    if (span)
+        span_show(pairing, span);
+    else if (record->kind == RECORD_KIND_HTTP1_END)
         end_take(pairing, entry, record, now_ns);
     else if (record->flags & RECORD_FLAG_NO_REQUEST)
         response_take(pairing, entry, record, now_ns);

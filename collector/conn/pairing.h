@@ -3,11 +3,13 @@
 #pragma once
 
 #include "collector/conn/conn.h"
+#include "collector/conn/repeat.h"
 #include "collector/conn/waiting.h"
 #include "collector/span/route.h"
 
 struct pairing {
     struct waiting waiting;
+    struct repeat *repeat;
     const struct process_table *processes;
     struct self *self;
     struct router *router;                 // NULL: spans have no routes
@@ -18,6 +20,8 @@ struct pairing {
     void *sink_context;
 };
 
-void pairing_take(struct pairing *pairing, const struct http1_record *record, uint64_t now_ns);
+// process: the record's.
+void pairing_take(struct pairing *pairing, const struct http1_record *record, const struct process *process,
+                  uint64_t now_ns);
 // Finishes what waited until now_ns; UINT64_MAX: everything.
 void pairing_expire(struct pairing *pairing, uint64_t now_ns);

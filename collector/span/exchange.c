@@ -110,19 +110,30 @@ static void times_fill(const struct http1_record *record, struct span *span)
     }
 }
 
-static void ends_fill(const struct http1_record *record, struct span *span)
+// One end of the connection; a Unix socket has a path, which is the server's.
+static void end_fill(const struct http1_record *record, bool local, struct span_address *ret_end)
 {
-    bool server = span->kind == SPAN_KIND_SERVER;
-    struct span_address *local = server ? &span->server : &span->client;
-    struct span_address *remote = server ? &span->client : &span->server;
-    if (record->family == AF_UNIX) {
-        struct str path = {(const char *)record->data + record->path_offset, record->path_captured};
+    if (local)
+        address_format_ip(record->family, record->local_address, record->local_port, ret_end);
+    else
+        address_format_ip(record->family, record->remote_address, record->remote_port, ret_end);
+}
+
+static void server_end_fill(const struct http1_record *record, struct span *span)
+{
+    struct str path = {(const char *)record->data + record->path_offset, record->path_captured};
+    if (record->family == AF_UNIX)
         address_format_unix(path, &span->server);
+    else
+        end_fill(record, span->kind == SPAN_KIND_SERVER, &span->server);
+}
+
+void exchange_client(const struct http1_record *record, struct span *span)
+{
+    if (record->family == AF_UNIX)
         address_format_unix(STR(""), &span->client);
-        return;
-    }
-    address_format_ip(record->family, record->local_address, record->local_port, local);
-    address_format_ip(record->family, record->remote_address, record->remote_port, remote);
+    else
+        end_fill(record, span->kind == SPAN_KIND_CLIENT, &span->client);
 }
 
 // The host that was asked for: what a proxy in front of the server wrote wins, then a target in absolute form (RFC 9112
@@ -202,15 +213,24 @@ static void trace_fill(const struct trace_context *parent, struct span *span)
         span_id_random(span->trace_id, sizeof span->trace_id);
 }
 
-// What only a reader of spans asks: who talked to whom, as part of what trace.
-static void particulars_fill(const struct exchange *exchange, const struct propagators *propagators, struct span *span)
+bool exchange_is_particular(const struct http1_record *record, const struct propagators *propagators)
 {
-    struct trace_context parent;
-    ends_fill(exchange->record, span);
+    return propagators || record->role == RECORD_ROLE_CLIENT;
+}
+
+void exchange_parent(const struct http1_headers *headers, const struct propagators *propagators,
+                     struct trace_context *ret_parent)
+{
+    trace_context_read(propagators ? propagators : &propagators_default, headers, ret_parent);
+}
+
+// What only a reader of spans asks: who talked to whom.
+static void particulars_fill(const struct exchange *exchange, struct span *span)
+{
+    exchange_client(exchange->record, span);
+    server_end_fill(exchange->record, span);
     server_fill(&exchange->request, exchange->record->family, span);
     span->forwarded_for = client_of(&exchange->request, span->kind);
-    trace_context_read(propagators, &exchange->request.headers, &parent);
-    trace_fill(&parent, span);
 }
 
 // The ports are part of a series.
@@ -228,28 +248,40 @@ static void particulars_omit(const struct exchange *exchange, struct span *span)
     memset(span->span_id, 0, sizeof span->span_id);
 }
 
+void exchange_measure(const struct http1_record *record, const struct process *process,
+                      const struct trace_context *parent, struct span *span)
+{
+    span->process = process;
+    times_fill(record, span);
+    span->route = STR("");
+    span->ignored = 0;
+    span->selection = NULL;
+    if (parent)
+        trace_fill(parent, span);
+}
+
 void exchange_to_span(const struct exchange *exchange, const struct process *process,
                       const struct propagators *propagators, struct span *ret_span)
 {
     const struct http1_record *record = exchange->record;
     const struct http1_request *request = &exchange->request;
     struct str capture = exchange_request_capture(record);
+    struct trace_context parent;
+    ret_span->likeness = 0;
     ret_span->kind = record->role == RECORD_ROLE_CLIENT ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER;
-    ret_span->process = process;
-    times_fill(record, ret_span);
     ret_span->scheme = scheme_of(request, ret_span->kind);
-    // A client's series names the server: where no Host does, its address.
-    if (propagators || ret_span->kind == SPAN_KIND_CLIENT)
-        particulars_fill(exchange, propagators ? propagators : &propagators_default, ret_span);
-    else
+    bool particular = exchange_is_particular(record, propagators);
+    if (particular) {
+        particulars_fill(exchange, ret_span);
+        exchange_parent(&request->headers, propagators, &parent);
+    } else {
         particulars_omit(exchange, ret_span);
+    }
+    exchange_measure(record, process, particular ? &parent : NULL, ret_span);
     ret_span->method = http_method_shown(request->method, request->method_text);
     ret_span->method_original = ret_span->method == HTTP_METHOD_OTHER ? request->method_text : STR("");
     ret_span->path = request->path;
     ret_span->query = request->query;
-    ret_span->route = STR("");
-    ret_span->ignored = 0;
-    ret_span->selection = NULL;
     ret_span->user_agent = request->headers.user_agent;
     ret_span->version = request->version;
     ret_span->status = exchange->response.status;

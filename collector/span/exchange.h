@@ -30,3 +30,14 @@ uint64_t exchange_request_size(const struct exchange *exchange);
 // only the ports.
 void exchange_to_span(const struct exchange *exchange, const struct process *process,
                       const struct propagators *propagators, struct span *ret_span);
+
+// Parts of that, for conn/repeat.c: a span of an exchange that says the same becomes this one's.
+// Is more asked for than what is measured? A client's series names the server: where no Host does, its address.
+bool exchange_is_particular(const struct http1_record *record, const struct propagators *propagators);
+void exchange_parent(const struct http1_headers *headers, const struct propagators *propagators,
+                     struct trace_context *ret_parent);
+// The client's end.
+void exchange_client(const struct http1_record *record, struct span *span);
+// Times and ids. parent NULL: no ids.
+void exchange_measure(const struct http1_record *record, const struct process *process,
+                      const struct trace_context *parent, struct span *span);

@@ -24,6 +24,9 @@ struct span_address {
 
 struct span {
     enum span_kind kind;
+    // Spans of one number, but 0, differ only in process, times, ids and parent, client and route, and in what is
+    // decided of them (sampled, ignored). No number is used again. See conn/repeat.h.
+    uint64_t likeness;
     const struct process *process; // never NULL
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
     bool has_parent;

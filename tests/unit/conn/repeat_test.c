@@ -1,0 +1,336 @@
+// Exchanges that say the same as one before: their spans are, field by field, those of a table that remembers nothing.
+// Made-up records changed at one place each, and all recordings of tests/replay, played again and again.
+#include "tests/unit/conn/conn_bench.h"
+
+#include <glob.h>
+#include <inttypes.h>
+#include "collector/intake/recording.h"
+
+#define TIMES     20 // more than one in so many is kept
+#define TEXT_SIZE 4096
+
+// One that remembers, one that is made to forget before each record.
+struct side {
+    struct conn_table *table;
+    struct self self;
+    char text[TEXT_SIZE];
+    size_t n;
+    unsigned spans, alike; // those that were recognised
+    uint64_t likeness;     // of the record's one, if there was one
+};
+
+static struct side sides[2];
+
+static void text_add(struct side *side, const char *format, ...) printf_like(2, 3);
+static void text_add(struct side *side, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    side->n += (size_t)vsnprintf(side->text + side->n, TEXT_SIZE - side->n, format, list);
+    va_end(list);
+    assert_true(side->n < TEXT_SIZE);
+}
+
+static void id_add(struct side *side, const char *name, const uint8_t *id, size_t n)
+{
+    text_add(side, " %s=", name);
+    for (size_t i = 0; i < n; i++)
+        text_add(side, "%02x", id[i]);
+}
+
+static void str_add(struct side *side, const char *name, struct str text)
+{
+    text_add(side, " %s=%zu:" STR_FMT, name, text.n, STR_ARG(text));
+}
+
+static void end_add(struct side *side, const char *name, const struct span_address *end)
+{
+    text_add(side, " %s=%s,%u,%u,%d", name, end->text, end->n, end->port, end->ipv6);
+}
+
+// All of a span but random ids and the number that it is recognised by.
+static void span_note(void *context, const struct span *span)
+{
+    struct side *side = context;
+    side->spans++;
+    side->alike += span->likeness != 0;
+    side->likeness = span->likeness;
+    text_add(side, "kind=%d process=%p parent=%d decided=%d sampled=%d", span->kind, (const void *)span->process,
+             span->has_parent, span->sampling_decided, span->sampled);
+    if (span->has_parent) {
+        id_add(side, "trace", span->trace_id, sizeof span->trace_id);
+        id_add(side, "parent", span->parent_span_id, sizeof span->parent_span_id);
+    }
+    text_add(side, " start=%" PRIu64 ",%" PRIu64 " duration=%" PRIu64 " queue=%" PRIu64 " processing=%" PRIu64,
+             span->start_unix_ns, span->start_monotonic_ns, span->duration_ns, span->queue_ns, span->processing_ns);
+    text_add(side, " method=%d scheme=%s port=%u version=%d status=%u error=%s bodies=%" PRId64 ",%" PRId64,
+             span->method, span->scheme, span->server_port, span->version, span->status,
+             span->error_type ? span->error_type : "-", span->request_body, span->response_body);
+    text_add(side, " truncated=%d ignored=%u", span->truncated, span->ignored);
+    str_add(side, "original", span->method_original);
+    str_add(side, "state", span->trace_state);
+    str_add(side, "path", span->path);
+    str_add(side, "query", span->query);
+    str_add(side, "route", span->route);
+    str_add(side, "agent", span->user_agent);
+    str_add(side, "server", span->server_address);
+    str_add(side, "forwarded", span->forwarded_for);
+    end_add(side, "client", &span->client);
+    end_add(side, "server", &span->server);
+    text_add(side, "\n");
+}
+
+static const struct propagators both = {.count = 2, .order = {PROPAGATOR_B3, PROPAGATOR_TRACECONTEXT}};
+
+static void sides_open(const struct propagators *propagators)
+{
+    assert_int_equal(process_table_new(&processes, NULL, "h", 64), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        sides[i] = (struct side){0};
+        assert_int_equal(conn_table_new(&sides[i].table, 64, processes, &sides[i].self, span_note, &sides[i]), 0);
+        conn_table_propagators(sides[i].table, propagators);
+    }
+}
+
+static void sides_close(void)
+{
+    for (unsigned i = 0; i < 2; i++)
+        conn_table_free(sides[i].table);
+    process_table_free(processes);
+}
+
+static void sides_compare(void)
+{
+    assert_string_equal(sides[0].text, sides[1].text);
+    assert_memory_equal(&sides[0].self, &sides[1].self, sizeof sides[0].self);
+    sides[0].n = sides[1].n = 0;
+    sides[0].text[0] = sides[1].text[0] = 0;
+}
+
+static void both_feed(const struct http1_record *record, const struct propagators *propagators, uint64_t now)
+{
+    sides[0].likeness = 0;
+    conn_table_record(sides[0].table, record, now);
+    conn_table_propagators(sides[1].table, propagators);
+    conn_table_record(sides[1].table, record, now);
+    assert_int_equal(sides[1].likeness, 0);
+    sides_compare();
+}
+
+#define TRACED                                                                                                         \
+    "POST /a/b?c=d HTTP/1.1\r\nHost: shop.example:81\r\nTraceparent: "                                                 \
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nTracestate: a=b\r\nX-Forwarded-For: 192.0.2.7\r\n"     \
+    "Content-Length: 3\r\n\r\nabc"
+#define DATED "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 14:02:11 GMT\r\nContent-Length: 5\r\n\r\nhello"
+
+static struct http1_record *traced_record(void)
+{
+    struct http1_record *record = record_make(&room, STR(TRACED), STR(DATED));
+    process_add(RECORD_PID);
+    process_add(RECORD_PID + 1);
+    return record;
+}
+
+static void both_learn(const struct propagators *propagators)
+{
+    for (unsigned i = 0; i < TIMES; i++)
+        both_feed(traced_record(), propagators, i);
+    assert_true(sides[0].likeness != 0);
+}
+
+// What the record says in place of `text`, which is as long.
+static void replace(struct http1_record *record, const char *text, const char *with)
+{
+    size_t n = strlen(text);
+    char *at = memmem(record->data, record->size - sizeof *record, text, n);
+    assert_non_null(at);
+    assert_int_equal(strlen(with), n);
+    memcpy(at, with, n);
+}
+
+// Texts that are changed in the heads; known: it says the same all the same.
+static void other_heads_are_other_exchanges(void **state)
+{
+    static const struct {
+        const char *text, *with;
+        bool known;
+    } cases[] = {
+        {"/a/b?c=d", "/a/b?c=e", false},
+        {"/a/b?c=d", "/a/x?c=d", false},
+        {"shop.example:81", "shop.example:82", false},
+        {"POST", "HEAD", false},
+        {"0af7651916cd", "1af7651916cd", true},
+        {"0af7651916cd", "gaf7651916cd", true},
+        {"-01\r\n", "-00\r\n", true},
+        {"00-0af7651916cd43dd", " 0-0af7651916cd43dd", true},
+        {"80319c-b7ad6b7169203331-01", "80319c\r\nContent-Length: 11", false},
+        {"80319c-b7ad6b7169203331-01", "80319c-0000000000000000-01", true},
+        {"Traceparent", "Traceparenz", false},
+        {"a=b", "c=d", false},
+        {"192.0.2.7", "192.0.2.8", false},
+        {"Content-Length: 3", "Content-Length: 2", false},
+        {"\r\n\r\nabc", "\r\n\r\nxyz", true},
+        {"14:02:11 GMT", "14:02:12 GMT", true},
+        {"2026 14:02:11 GMT", "2026 \nanything:11", false},
+        {"200 OK", "500 OK", false},
+        {"Date", "Dote", false},
+        {"Content-Length: 5", "Content-Length: 6", false},
+        {"Content-Length: 5", "Content-Length: 4", false},
+        {"hello", "hullo", true},
+    };
+    static const struct propagators *const read[] = {&propagators_default, &both, NULL};
+    for (size_t i = 0; i < array_size(cases); i++)
+        for (size_t j = 0; j < array_size(read); j++) {
+            sides_open(read[j]);
+            both_learn(read[j]);
+            uint64_t before = sides[0].likeness;
+            struct http1_record *record = traced_record();
+            replace(record, cases[i].text, cases[i].with);
+            both_feed(record, read[j], TIMES);
+            assert_int_equal(sides[0].likeness, cases[i].known ? before : 0);
+            both_feed(traced_record(), read[j], TIMES + 1); // a Content-Length of 6 left something waiting
+            sides_close();
+        }
+}
+
+#define FACT(name, new_value, is_known)                                                                                \
+    {                                                                                                                  \
+        .what = #name, .offset = offsetof(struct http1_record, name),                                                  \
+        .size = sizeof(((struct http1_record *)0)->name), .value = new_value, .known = is_known                        \
+    }
+
+static void other_facts_are_other_exchanges(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t offset, size;
+        uint64_t value;
+        bool known;
+    } cases[] = {
+        FACT(sequence, 99, true),
+        FACT(connection, 99, true),
+        FACT(emitted, 99, true),
+        FACT(arrived, 1, true),
+        FACT(arrived, 0, true),
+        FACT(started, 3500, true),
+        FACT(started, 0, true),
+        FACT(responded, 99, true),
+        FACT(ended, 999, true),
+        FACT(ended, UINT64_MAX, true),
+        FACT(remote_port, 1, true),
+        FACT(remote_address, 99, true),
+        FACT(netns, 99, true),
+        FACT(local_port, 1, false),
+        FACT(local_address, 99, false),
+        FACT(role, RECORD_ROLE_CLIENT, false),
+        FACT(family, AF_INET6, false),
+        FACT(flags, RECORD_FLAG_REQUEST_ENDS, false),
+        FACT(flags, RECORD_FLAG_CLOSED, false),
+        FACT(flags, RECORD_FLAG_NO_RESPONSE, false),
+        FACT(flags, RECORD_FLAG_NO_REQUEST, false),
+        FACT(kind, RECORD_KIND_HTTP1_END, false),
+        FACT(request_bytes, 300, false),
+        FACT(response_bytes, 300, false),
+        FACT(response_bytes, 50, false),
+        FACT(request_captured, 100, false),
+        FACT(response_captured, 20, false),
+        FACT(socket_error, 104, false),
+    };
+    for (size_t i = 0; i < array_size(cases); i++) {
+        sides_open(&propagators_default);
+        both_learn(&propagators_default);
+        uint64_t before = sides[0].likeness;
+        struct http1_record *record = traced_record();
+        memcpy((uint8_t *)record + cases[i].offset, &cases[i].value,
+               cases[i].size < sizeof cases[i].value ? cases[i].size : sizeof cases[i].value);
+        both_feed(record, &propagators_default, TIMES);
+        if (cases[i].known != (sides[0].likeness == before))
+            fail_msg("%s=%" PRIu64, cases[i].what, cases[i].value);
+        both_feed(traced_record(), &propagators_default, TIMES + 1);
+        sides_close();
+    }
+}
+
+// Each process has its spans; series do not care which it was.
+static void processes_are_told_apart_in_spans(void **state)
+{
+    static const struct propagators *const read[] = {&propagators_default, NULL};
+    for (size_t i = 0; i < array_size(read); i++) {
+        sides_open(read[i]);
+        both_learn(read[i]);
+        struct http1_record *record = traced_record();
+        record->pid++;
+        both_feed(record, read[i], TIMES);
+        assert_int_equal(sides[0].likeness == 0, read[i] != NULL);
+        sides_close();
+    }
+}
+
+// Among many others, which push each other out.
+static void many_exchanges_are_kept_apart(void **state)
+{
+    char request[128];
+    sides_open(&propagators_default);
+    process_add(RECORD_PID);
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned which = i * i % 211;
+        snprintf(request, sizeof request, "GET /a/%u HTTP/1.1\r\nHost: h%u.example\r\nAccept: */*\r\n\r\n", which,
+                 which % 7);
+        both_feed(record_make(&room, str_from(request), which % 2 ? STR(WHOLE) : STR(DATED)), &propagators_default, i);
+    }
+    assert_true(sides[0].alike > 2000);
+    sides_close();
+}
+
+static void event_play(const struct recording_event *event, const struct propagators *propagators)
+{
+    if (event->kind == RECORDING_PROCESS)
+        assert_int_equal(process_table_update(processes, &event->process), 0);
+    else if (event->kind == RECORDING_RECORD)
+        both_feed(event->record, propagators, event->time_ns);
+    else if (event->kind == RECORDING_TICK)
+        for (unsigned i = 0; i < 2; i++)
+            conn_table_tick(sides[i].table, event->time_ns);
+    sides_compare();
+}
+
+static void file_play(const char *path, const struct propagators *propagators)
+{
+    static struct recording_reader reader;
+    const struct recording_event *event;
+    FILE *file = fopen(path, "rbe");
+    assert_non_null(file);
+    assert_int_equal(recording_open(&reader, file), 0);
+    while (recording_next(&reader, &event) > 0)
+        event_play(event, propagators);
+    fclose(file);
+}
+
+static void recordings_give_the_same(void **state)
+{
+    static const struct propagators *const read[] = {&propagators_default, &both, NULL};
+    glob_t files;
+    unsigned spans = 0, alike = 0;
+    assert_int_equal(glob("tests/replay/*.rec", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        for (size_t j = 0; j < array_size(read); j++) {
+            sides_open(read[j]);
+            for (unsigned times = 0; times < TIMES; times++)
+                file_play(files.gl_pathv[i], read[j]);
+            spans += sides[0].spans;
+            alike += sides[0].alike;
+            sides_close();
+        }
+    assert_true(files.gl_pathc > 5 && alike > spans / 4);
+    globfree(&files);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_heads_are_other_exchanges),   cmocka_unit_test(other_facts_are_other_exchanges),
+        cmocka_unit_test(processes_are_told_apart_in_spans), cmocka_unit_test(many_exchanges_are_kept_apart),
+        cmocka_unit_test(recordings_give_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
