@@ -58,9 +58,8 @@ void red_window_reset(struct red_window *window, uint64_t now_unix_ns)
 
 // What outputs asked for beside the explicit histogram, before this value is in that.
 static void extras_keep(struct red_series *series, const struct span *span, unsigned extras,
-                        enum red_instrument instrument, uint64_t value)
+                        enum red_instrument instrument, const struct histogram_bounds *bounds, uint64_t value)
 {
-    const struct histogram_bounds *bounds = red_instruments[span->kind][instrument].bounds;
     if (extras & RED_EXTRA_EXPONENTIAL)
         exponential_keep(&series->exponential[instrument], bounds, &series->histogram[instrument], value);
     if (extras & RED_EXTRA_WINDOW)
@@ -71,25 +70,27 @@ static void extras_keep(struct red_series *series, const struct span *span, unsi
         exemplar_keep(&series->exemplar[instrument], bounds, span, value);
 }
 
+// Inlined for each instrument, which is a constant there, as its bounds are.
+static inline void value_add(struct red_series *series, const struct span *span, unsigned extras,
+                             enum red_instrument instrument, const struct histogram_bounds *bounds, uint64_t value)
+{
+    if (!(series->instruments >> instrument & 1))
+        return;
+    if (extras)
+        extras_keep(series, span, extras, instrument, bounds, value);
+    histogram_add(&series->histogram[instrument], bounds, value);
+}
+
 void red_series_add(struct red_series *series, const struct span *span, unsigned extras)
 {
-    const uint64_t value[RED_INSTRUMENT_MAX] = {
-        [RED_DURATION] = span->duration_ns,
-        [RED_REQUEST_SIZE] = (uint64_t)span->request_body,
-        [RED_RESPONSE_SIZE] = (uint64_t)span->response_body,
-        [RED_QUEUE] = span->queue_ns,
-    };
-    unsigned known = 1u << RED_DURATION | (unsigned)(span->request_body >= 0) << RED_REQUEST_SIZE |
-                     (unsigned)(span->response_body >= 0) << RED_RESPONSE_SIZE |
-                     (unsigned)(span->queue_ns != SPAN_TIME_UNKNOWN) << RED_QUEUE;
-    known &= series->instruments;
-    for (unsigned i = 0; i < RED_INSTRUMENT_MAX; i++) {
-        if (!(known >> i & 1))
-            continue;
-        if (extras)
-            extras_keep(series, span, extras, i, value[i]);
-        histogram_add(&series->histogram[i], red_instruments[span->kind][i].bounds, value[i]);
-    }
+    const struct histogram_bounds *times = &histogram_bounds_duration, *sizes = &histogram_bounds_size;
+    value_add(series, span, extras, RED_DURATION, times, span->duration_ns);
+    if (span->request_body >= 0)
+        value_add(series, span, extras, RED_REQUEST_SIZE, sizes, (uint64_t)span->request_body);
+    if (span->response_body >= 0)
+        value_add(series, span, extras, RED_RESPONSE_SIZE, sizes, (uint64_t)span->response_body);
+    if (span->queue_ns != SPAN_TIME_UNKNOWN)
+        value_add(series, span, extras, RED_QUEUE, times, span->queue_ns);
     uint64_t ended = span->start_monotonic_ns + span->duration_ns;
     if (ended > series->last_monotonic_ns)
         series->last_monotonic_ns = ended;
