@@ -1,10 +1,10 @@
 // Pushing: when a request is encoded, what of, and to whom it is offered; see otlp.h. Owns the spans of the next batch,
 // the arena, the buffer that requests are packed in, and one stream for each destination and signal.
 //
-// Spans are encoded when a batch is full or its time is over, and each destination's stream gets the same bytes. Of
-// metrics a round (ourselves, then the services) is encoded request by request, as fast as the fastest destination
-// takes them; the others have theirs wait. While no destination is free, no round begins: values are cumulative, or
-// their window goes on, and nothing is lost.
+// Spans are encoded as they come and put together when a batch is full or its time is over; each destination's stream
+// gets the same bytes. Of metrics a round (ourselves, then the services) is encoded request by request, as fast as the
+// fastest destination takes them; the others have theirs wait. While no destination is free, no round begins: values
+// are cumulative, or their window goes on, and nothing is lost.
 #include "collector/export/otlp.h"
 
 #include <errno.h>
@@ -99,6 +99,15 @@ static bool traces_wanted(const struct otlp *otlp)
     return false;
 }
 
+// What is no room for as bytes begins a batch of its own.
+static bool span_queue(struct otlp *otlp, const struct span *span)
+{
+    if (otlp_queue_push(otlp->queue, span, &otlp->arena))
+        return true;
+    batch_cut(otlp);
+    return otlp_queue_push(otlp->queue, span, &otlp->arena);
+}
+
 bool otlp_reads_spans(const struct otlp *otlp)
 {
     return otlp->queue != NULL;
@@ -109,8 +118,8 @@ void otlp_span(void *context, const struct span *span)
     struct otlp *otlp = context;
     if (!otlp->streams[SELF_SIGNAL_TRACES].n)
         return;
-    if (!traces_wanted(otlp) || !otlp_queue_push(otlp->queue, span)) {
-        spans_shed(otlp, SELF_SPANS_DROPPED_QUEUE_FULL, otlp_traces_weight(span), 1);
+    if (!traces_wanted(otlp) || !span_queue(otlp, span)) {
+        spans_shed(otlp, SELF_SPANS_DROPPED_QUEUE_FULL, otlp_span_weight(span), 1);
         return;
     }
     if (otlp_queue_count(otlp->queue) >= otlp->settings.batch_max)
@@ -209,7 +218,7 @@ static int work_open(struct otlp *otlp)
     const struct otlp_settings *settings = &otlp->settings;
     int r = 0;
     if (otlp->streams[SELF_SIGNAL_TRACES].n && !otlp->queue) {
-        r = otlp_queue_new(&otlp->queue, settings->batch_max);
+        r = otlp_queue_new(&otlp->queue, settings->batch_max, OTLP_REQUEST_MAX);
         if (r == 0)
             r = otlp->batch_timer = loop_timer_add(otlp->loop, settings->batch_delay_ns, batch_due, otlp);
     }

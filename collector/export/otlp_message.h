@@ -1,5 +1,6 @@
 // What metric and trace requests share: text, attributes, the resource of a service, all built in an arena for
-// protobuf-c to pack. Called by otlp_metrics.c and otlp_traces.c. Text may be foreign bytes; it becomes valid UTF-8.
+// protobuf-c to pack. Called by otlp_metrics.c, otlp_traces.c, otlp_span.c. Text may be foreign bytes; it becomes valid
+// UTF-8.
 #pragma once
 
 #include <stdbool.h>

@@ -1,29 +1,35 @@
-// Spans that wait for their batch: copies in a fixed pool, oldest first. Called by otlp.c and otlp_traces.c.
+// Spans that wait for their batch, oldest first: encoded when they come, for who is described may be gone later.
+// Called by otlp.c and otlp_traces.c.
 #pragma once
 
-#include "collector/span/span.h"
+#include "collector/export/otlp_span.h"
 
-// Trace state, method, path, query, route, user agent and host of one span together; what does not fit is cut off
-// (the kernel side captures 256 bytes of a head, a route adds at most 127).
-#define OTLP_QUEUE_TEXT_MAX 512
-
-// scheme and error_type are static strings and stay pointers.
 struct otlp_queued {
-    struct otlp_queued *next;
-    struct span span; // texts point to `text`; process is NULL, for the observed one may be gone by now
-    uint32_t pid;
-    struct service *service;
-    char text[OTLP_QUEUE_TEXT_MAX];
+    const struct service *service;
+    uint32_t at, n; // its bytes, as otlp_span_write leaves them
+    unsigned spans; // in these
 };
 
-struct otlp_queue;
-// 0 or -ENOMEM. Memory is touched only as far as the queue was ever full.
-int otlp_queue_new(struct otlp_queue **ret_queue, unsigned max) must_check;
+struct otlp_queue {
+    struct otlp_span_memory *memory;
+    struct buffer bytes;
+    unsigned first, count, max;
+    struct otlp_queued slot[];
+};
+
+// bytes_max: encoded. 0 or -ENOMEM. Memory is touched only as far as the queue was ever full.
+int otlp_queue_new(struct otlp_queue **ret_queue, unsigned max, size_t bytes_max) must_check;
 void otlp_queue_free(struct otlp_queue *queue);
-// False: full.
-bool otlp_queue_push(struct otlp_queue *queue, const struct span *span) must_check;
-// The oldest; NULL if empty. The following ones hang on ->next.
-const struct otlp_queued *otlp_queue_first(const struct otlp_queue *queue);
-// Forgets the oldest n.
+// False: full. arena: as otlp_span_write.
+bool otlp_queue_push(struct otlp_queue *queue, const struct span *span, struct arena *arena) must_check;
+// The oldest; the following ones, and their bytes, lie behind it.
+static inline const struct otlp_queued *otlp_queue_first(const struct otlp_queue *queue)
+{
+    return &queue->slot[queue->first];
+}
+// Forgets the oldest n. Room is there again when all are forgotten.
 void otlp_queue_drop(struct otlp_queue *queue, unsigned n);
-unsigned otlp_queue_count(const struct otlp_queue *queue);
+static inline unsigned otlp_queue_count(const struct otlp_queue *queue)
+{
+    return queue->count;
+}

@@ -1,4 +1,4 @@
-// Queued spans as an ExportTraceServiceRequest. Called by otlp.c. Pure but for the ids of child spans.
+// Queued spans as an ExportTraceServiceRequest. Called by otlp.c. Pure.
 #pragma once
 
 #include "collector/export/otlp_message.h"
@@ -9,8 +9,6 @@ struct otlp_batch {
     unsigned spans; // in the request: a server span with a known queue time brings two children. 0: nothing fitted
 };
 
-// How many spans of a request this one becomes.
-unsigned otlp_traces_weight(const struct span *span);
 // Packs the oldest spans, at most batch_max and as many as fit a request, into the (emptied) body and drops them from
 // the queue. A span that fits no request at all is taken alone and lost.
 struct otlp_batch otlp_traces_pack(struct otlp_queue *queue, unsigned batch_max, const struct otlp_origin *origin,

@@ -1,5 +1,5 @@
 // A span's attributes as one list of (key, typed value), in a fixed order, so that JSON lines and OTLP show the same.
-// Names: OpenTelemetry semantic conventions v1.44 (HTTP spans). Called by export/text.c and export/otlp_traces.c.
+// Names: OpenTelemetry semantic conventions v1.44 (HTTP spans). Called by export/text.c and export/otlp_span.c.
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // The list itself that attributes.h is about. Inlined into who walks it, fn with it: keys and types are constants
-// there, and of a span nothing is looked at twice. Included by attributes.c and export/otlp_traces.c.
+// there, and of a span nothing is looked at twice. Included by attributes.c and export/otlp_span.c.
 #pragma once
 
 #include "collector/span/attributes.h"

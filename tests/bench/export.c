@@ -98,14 +98,15 @@ static void metrics_round(const struct otlp_metrics_source *source, struct sum *
     }
 }
 
-static void traces_round(struct otlp_queue *queue, struct sum *sum)
+static void traces_round(struct otlp_queue *queue, uint64_t likeness, struct sum *sum)
 {
     struct span span = sample_server_span();
+    span.likeness = likeness;
     for (unsigned pushed = 0; pushed < SPANS;) {
         uint64_t before = cpu_ns(), taken = allocations;
         unsigned n = SPANS - pushed < BATCH ? SPANS - pushed : BATCH;
         for (unsigned i = 0; i < n; i++)
-            if (!otlp_queue_push(queue, &span))
+            if (!otlp_queue_push(queue, &span, &arena))
                 abort();
         struct otlp_batch batch = otlp_traces_pack(queue, BATCH, &origin, &arena, &body);
         request_count(sum, batch.spans, before, taken);
@@ -131,10 +132,10 @@ int main(int argc, char **argv)
     struct process_table *processes;
     struct otlp_queue *queue;
     struct red *red;
-    struct sum metrics = {.items = 0}, traces = {.items = 0};
+    struct sum metrics = {.items = 0}, traces = {.items = 0}, alike = {.items = 0};
     buffer_init(&body, OTLP_REQUEST_MAX);
     if (rounds == 0 || arena_init(&arena, OTLP_ARENA_SIZE) || red_new(&red, SERIES, 0) ||
-        otlp_queue_new(&queue, 2048) || process_table_new(&processes, NULL, "bench", 64) ||
+        otlp_queue_new(&queue, 2048, OTLP_REQUEST_MAX) || process_table_new(&processes, NULL, "bench", 64) ||
         process_table_update(processes, &facts)) {
         fprintf(stderr, "bench-export: bad count, or no memory\n");
         return 2;
@@ -151,10 +152,12 @@ int main(int argc, char **argv)
     const struct otlp_metrics_source source = {red, processes, &origin, clock_unix_ns()};
     for (unsigned i = 0; i < rounds; i++) {
         metrics_round(&source, &metrics);
-        traces_round(queue, &traces);
+        traces_round(queue, 0, &traces);
+        traces_round(queue, 1, &alike);
     }
     sum_print("points", &metrics);
     sum_print("spans", &traces);
+    sum_print("spans_alike", &alike);
     otlp_queue_free(queue);
     red_free(red);
     process_table_free(processes);

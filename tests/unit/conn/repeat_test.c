@@ -2,9 +2,8 @@
 // Made-up records changed at one place each, and all recordings of tests/replay, played again and again.
 #include "tests/unit/conn/conn_bench.h"
 
-#include <glob.h>
 #include <inttypes.h>
-#include "collector/intake/recording.h"
+#include "tests/unit/recordings.h"
 
 #define TIMES     20 // more than one in so many is kept
 #define TEXT_SIZE 4096
@@ -282,47 +281,41 @@ static void many_exchanges_are_kept_apart(void **state)
     sides_close();
 }
 
-static void event_play(const struct recording_event *event, const struct propagators *propagators)
+static void event_play(void *context, const struct recording_event *event)
 {
     if (event->kind == RECORDING_PROCESS)
         assert_int_equal(process_table_update(processes, &event->process), 0);
     else if (event->kind == RECORDING_RECORD)
-        both_feed(event->record, propagators, event->time_ns);
+        both_feed(event->record, context, event->time_ns);
     else if (event->kind == RECORDING_TICK)
         for (unsigned i = 0; i < 2; i++)
             conn_table_tick(sides[i].table, event->time_ns);
     sides_compare();
 }
 
-static void file_play(const char *path, const struct propagators *propagators)
+struct count {
+    unsigned spans, alike;
+};
+
+static void file_play(void *context, const char *path)
 {
-    static struct recording_reader reader;
-    const struct recording_event *event;
-    FILE *file = fopen(path, "rbe");
-    assert_non_null(file);
-    assert_int_equal(recording_open(&reader, file), 0);
-    while (recording_next(&reader, &event) > 0)
-        event_play(event, propagators);
-    fclose(file);
+    static const struct propagators *const read[] = {&propagators_default, &both, NULL};
+    struct count *count = context;
+    for (size_t i = 0; i < array_size(read); i++) {
+        sides_open(read[i]);
+        for (unsigned times = 0; times < TIMES; times++)
+            assert_true(recording_play(path, event_play, (void *)read[i]));
+        count->spans += sides[0].spans;
+        count->alike += sides[0].alike;
+        sides_close();
+    }
 }
 
 static void recordings_give_the_same(void **state)
 {
-    static const struct propagators *const read[] = {&propagators_default, &both, NULL};
-    glob_t files;
-    unsigned spans = 0, alike = 0;
-    assert_int_equal(glob("tests/replay/*.rec", 0, NULL, &files), 0);
-    for (size_t i = 0; i < files.gl_pathc; i++)
-        for (size_t j = 0; j < array_size(read); j++) {
-            sides_open(read[j]);
-            for (unsigned times = 0; times < TIMES; times++)
-                file_play(files.gl_pathv[i], read[j]);
-            spans += sides[0].spans;
-            alike += sides[0].alike;
-            sides_close();
-        }
-    assert_true(files.gl_pathc > 5 && alike > spans / 4);
-    globfree(&files);
+    struct count count = {0};
+    assert_true(recordings_each(file_play, &count) > 5);
+    assert_true(count.alike > count.spans / 4);
 }
 
 int main(void)
