@@ -109,8 +109,9 @@ class Service:
             time.sleep(0.02)
 
     def log(self):
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace").strip()
+        """By pread: the place in the file is the service's, too, and it may be writing."""
+        number = self._log.fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace").strip()
 
     def pids(self):
         """The service's processes now, its workers included."""

@@ -42,7 +42,7 @@ def case_continue(bench):
     with wire.Connection(bench.port("plain")) as connection:
         exchange = wire.Exchange("POST", "/echo", "id=continue", request_size=len(BODY))
         connection.name_ends(exchange)
-        exchange.started, begin = time.time(), time.monotonic()
+        begin, exchange.started = time.monotonic(), time.time()
         connection.socket.sendall(connection.head("POST", "/echo?id=continue", [f"Content-Length: {len(BODY)}",
                                                                                 "Expect: 100-continue"]))
         check_equal(connection._take_until(b"\r\n\r\n"), b"HTTP/1.1 100 Continue\r\n\r\n", "interim answer")
@@ -57,7 +57,7 @@ def case_chunked_request(bench):
         chunks = b"6\r\nabcdef\r\n0\r\n\r\n"
         exchange = wire.Exchange("POST", "/chunked", "id=chunks", request_size=len(chunks))
         connection.name_ends(exchange)
-        exchange.started, begin = time.time(), time.monotonic()
+        begin, exchange.started = time.monotonic(), time.time()
         connection.socket.sendall(connection.head("POST", "/chunked?id=chunks", ["Transfer-Encoding: chunked"]))
         for at in range(0, len(chunks), 5):
             time.sleep(SHORT_GAP_S)
@@ -99,7 +99,7 @@ def case_early_answer(bench):
     with wire.Connection(bench.port("plain")) as connection:
         exchange = wire.Exchange("POST", "/413", "id=early", request_size=100000)
         connection.name_ends(exchange)
-        exchange.started, begin = time.time(), time.monotonic()
+        begin, exchange.started = time.monotonic(), time.time()
         connection.socket.sendall(connection.head("POST", "/413?id=early", ["Content-Length: 100000"]))
         connection.read_response(exchange)
         exchange.elapsed = time.monotonic() - begin

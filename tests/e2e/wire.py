@@ -25,6 +25,8 @@ class Exchange:
     server_address: str = ""
     started: float = 0.0  # time.time()
     elapsed: float = 0.0  # seconds, felt by the client
+    begun: float = 0.0    # time.monotonic(): before its first byte was sent,
+    sent: float = 0.0     # and when all was handed to the kernel
 
 
 class Connection:
@@ -55,13 +57,14 @@ class Connection:
         data = self.head(method, f"{path}?{query}", headers) + (body or b"")
         result = Exchange(method, path, query, request_size=len(body or b""))
         self.name_ends(result)
-        result.started, start = time.time(), time.monotonic()
+        result.begun, result.started = time.monotonic(), time.time()
         for piece in cut(data, pieces):
             self.socket.sendall(piece)
             if piece_gap and pieces:
                 time.sleep(piece_gap)
+        result.sent = time.monotonic()
         self.read_response(result)
-        result.elapsed = time.monotonic() - start
+        result.elapsed = time.monotonic() - result.begun
         return result
 
     def name_ends(self, result):

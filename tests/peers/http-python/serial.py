@@ -2,6 +2,9 @@
 
 close: accepts one connection, answers its one request, closes it, accepts the next. alive: takes the first request of
 whichever connection has one, in order of arrival, and keeps all of them open.
+
+Prints a line for each request: its target, and time.monotonic() before and after it was read, before and after the answer
+was sent.
 """
 import collections
 import select
@@ -15,10 +18,16 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
 
 def answer(connection, last):
     """Reads one request whole (the test sends each in one piece); False at the end of the connection."""
-    if not connection.recv(65536):
+    times = [time.monotonic()]
+    request = connection.recv(65536)
+    times.append(time.monotonic())
+    if not request:
         return False
     time.sleep(WORK_S)
+    times.append(time.monotonic())
     connection.sendall(ANSWER + (b"Connection: close\r\n" if last else b"") + b"\r\nhello\n")
+    times.append(time.monotonic())
+    print(request.split()[1].decode(), *times, flush=True)
     return True
 
 
