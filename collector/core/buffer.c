@@ -41,6 +41,15 @@ void buffer_give(struct buffer *buffer, char *p, size_t n)
     buffer->room = p ? n : 0;
 }
 
+void buffer_swap(struct buffer *a, struct buffer *b)
+{
+    struct buffer was = *a;
+    *a = *b;
+    *b = was;
+    b->max = a->max;
+    a->max = was.max;
+}
+
 char *buffer_grow(struct buffer *buffer, size_t n)
 {
     if (buffer->failed || n > buffer->max - buffer->n) {

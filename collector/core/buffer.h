@@ -23,6 +23,8 @@ void buffer_reset(struct buffer *buffer);
 char *buffer_take(struct buffer *buffer, size_t *ret_n);
 // The other way round: memory of malloc's with so many bytes becomes the (empty) buffer's, or is freed if it has some.
 void buffer_give(struct buffer *buffer, char *p, size_t n);
+// Contents and memory change places, maxima stay.
+void buffer_swap(struct buffer *a, struct buffer *b);
 // More room, for buffer_reserve.
 char *buffer_grow(struct buffer *buffer, size_t n);
 // Room for n more bytes, or NULL (and failed). The caller adds to buffer->n what it wrote.

@@ -13,6 +13,8 @@ struct otlp_queued {
 struct otlp_queue {
     struct otlp_span_memory *memory;
     struct buffer bytes;
+    size_t front, front_next; // of bytes, unused
+    size_t bytes_before;      // of the queue that was emptied last
     unsigned first, count, max;
     struct otlp_queued slot[];
 };
@@ -26,6 +28,12 @@ bool otlp_queue_push(struct otlp_queue *queue, const struct span *span, struct a
 static inline const struct otlp_queued *otlp_queue_first(const struct otlp_queue *queue)
 {
     return &queue->slot[queue->first];
+}
+// How many bytes in front of the oldest one are unused; after the next time that all are forgotten they are `wanted`.
+static inline size_t otlp_queue_front(struct otlp_queue *queue, size_t wanted)
+{
+    queue->front_next = wanted;
+    return queue->first ? 0 : queue->front;
 }
 // Forgets the oldest n. Room is there again when all are forgotten.
 void otlp_queue_drop(struct otlp_queue *queue, unsigned n);

@@ -29,8 +29,7 @@ static int setup(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     buffer_init(&fixture->body, OTLP_REQUEST_MAX);
     *state = fixture;
-    return otlp_queue_new(&fixture->queue, 4000, 2 * OTLP_REQUEST_MAX) ||
-           arena_init(&fixture->arena, OTLP_ARENA_SIZE);
+    return otlp_queue_new(&fixture->queue, 4000, 2 * OTLP_REQUEST_MAX) || arena_init(&fixture->arena, OTLP_ARENA_SIZE);
 }
 
 static int teardown(void **state)
@@ -292,6 +291,47 @@ static void services_get_a_resource_each(void **state)
     request_free(request);
 }
 
+static void client_spans_push(struct fixture *fixture, unsigned n, const struct process *process)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct span span = sample_client_span();
+        span.start_unix_ns += i;
+        span.process = process;
+        assert_true(otlp_queue_push(fixture->queue, &span, &fixture->arena));
+    }
+}
+
+// What is of one service becomes the request where it lies, from the second time on: the same bytes as put together
+// anew, also when a batch was longer, shorter or of several services meanwhile.
+static void a_batch_in_place_is_the_same_bytes(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct service other_service = {.name = "other", .instance_id = "x", .exe_name = "o"};
+    const struct process other = {.pid = 7, .service = &other_service};
+    static const unsigned sizes[] = {100, 100, 1, 500, 100};
+    for (unsigned round = 0; round < 3; round++)
+        for (size_t i = 0; i < array_size(sizes); i++) {
+            struct fixture fresh = {0};
+            buffer_init(&fresh.body, OTLP_REQUEST_MAX);
+            fresh.arena = fixture->arena;
+            assert_int_equal(otlp_queue_new(&fresh.queue, 4000, OTLP_REQUEST_MAX), 0);
+            client_spans_push(fixture, sizes[i], round == 1 ? &other : &sample_process);
+            client_spans_push(&fresh, sizes[i], round == 1 ? &other : &sample_process);
+            const char *queued = fixture->queue->bytes.p;
+            bool in_place = i > 0; // the resource was as long before
+            struct otlp_batch batch = otlp_traces_pack(fixture->queue, 512, &origin, &fixture->arena, &fixture->body);
+            assert_int_equal(batch.taken, sizes[i]);
+            assert_int_equal(fixture->body.p == queued, in_place);
+            batch = otlp_traces_pack(fresh.queue, 512, &origin, &fresh.arena, &fresh.body);
+            assert_int_equal(batch.spans, sizes[i]);
+            assert_int_equal(fixture->body.n, fresh.body.n);
+            assert_memory_equal(fixture->body.p, fresh.body.p, fresh.body.n);
+            otlp_queue_free(fresh.queue);
+            buffer_release(&fresh.body);
+            assert_int_equal(otlp_queue_count(fixture->queue), 0);
+        }
+}
+
 // 4,000 spans, some with long texts: every request stays below the limit and no span is lost on the way.
 static void big_queues_are_cut(void **state)
 {
@@ -350,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(foreign_text_becomes_utf8, setup, teardown),
         cmocka_unit_test(plain_text_is_told_at_every_place),
         cmocka_unit_test_setup_teardown(services_get_a_resource_each, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_in_place_is_the_same_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(big_queues_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_fit_is_lost_alone, setup, teardown),
     };
