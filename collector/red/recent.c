@@ -4,6 +4,8 @@
 
 static unsigned place_of(const struct span *span)
 {
+    if (span->likeness)
+        return span->likeness % RECENT_MAX;
     return (span->status ^ (unsigned)span->method << 2 ^ span->server.port ^
             (unsigned)((uintptr_t)span->process->service >> 6)) %
            RECENT_MAX;
@@ -15,13 +17,21 @@ static bool route_is(struct str route, const char *kept)
     return route.n < RED_ROUTE_SIZE && kept[route.n] == 0 && (!route.n || memcmp(route.p, kept, route.n) == 0);
 }
 
+// Of one likeness, nothing but service and route can differ.
+static bool alike(const struct recent_request *request, const struct span *span)
+{
+    if (span->likeness)
+        return request->likeness == span->likeness;
+    return request->status == span->status && request->method == span->method && request->port == span->server.port &&
+           request->version == span->version && request->scheme == span->scheme &&
+           request->error_type == span->error_type;
+}
+
 struct red_series *recent_find(const struct recent *recent, const struct span *span)
 {
     const struct recent_request *request = &recent->request[place_of(span)];
-    bool same = request->series && request->service == span->process->service && request->status == span->status &&
-                request->method == span->method && request->port == span->server.port &&
-                request->version == span->version && request->scheme == span->scheme &&
-                request->error_type == span->error_type && route_is(span->route, request->series->route);
+    bool same = request->series && request->service == span->process->service && alike(request, span) &&
+                route_is(span->route, request->series->route);
     return same ? request->series : NULL;
 }
 
@@ -29,6 +39,7 @@ void recent_keep(struct recent *recent, const struct span *span, struct red_seri
 {
     recent->request[place_of(span)] = (struct recent_request){
         .series = series,
+        .likeness = span->likeness,
         .service = span->process->service,
         .scheme = span->scheme,
         .error_type = span->error_type,

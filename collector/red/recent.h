@@ -4,11 +4,12 @@
 
 #include "collector/red/red.h"
 
-#define RECENT_MAX 16 // a power of two
+#define RECENT_MAX 64 // a power of two
 
 struct recent {
     struct recent_request {
         struct red_series *series; // NULL: free
+        uint64_t likeness;         // of its span
         const struct service *service;
         const char *scheme, *error_type;
         enum http_method method;

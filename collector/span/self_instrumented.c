@@ -42,6 +42,8 @@ self_instrumented_judge(const struct span *span, const struct self_instrumented_
 {
     call_look(span, self);
     uint8_t sends = span->process->service->own_signals;
+    if (!sends)
+        return (struct self_instrumented_verdict){.mute_metrics = false};
     struct self_instrumented_verdict verdict = {
         .mute_metrics = options->metrics == SELF_INSTRUMENTED_MUTE && sends & SENDS_METRICS &&
                         !(span->ignored & ROUTE_SIGNAL_METRICS),

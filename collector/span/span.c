@@ -22,7 +22,7 @@ struct generator {
     uint64_t state[4];
 };
 
-static void generator_seed(struct generator *generator)
+static __attribute__((cold, noinline)) void generator_seed(struct generator *generator)
 {
     uint8_t *state = (uint8_t *)generator->state;
     size_t filled = 0;
@@ -57,11 +57,13 @@ void span_id_random(uint8_t *id, size_t size)
     static struct generator generator;
     if (!generator.seeded)
         generator_seed(&generator);
+    struct generator now = generator; // in registers
     for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
         uint64_t number;
         do
-            number = generator_next(&generator);
+            number = generator_next(&now);
         while (!number);
         memcpy(id + at, &number, sizeof number);
     }
+    generator = now;
 }

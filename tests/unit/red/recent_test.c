@@ -33,6 +33,27 @@ static void the_same_is_found(void **state)
     assert_ptr_equal(recent_find(&recent, &other), &series);
 }
 
+// What spans of one likeness can differ in: it is not asked for the rest.
+static void likenesses_are_told_apart(void **state)
+{
+    static struct service service;
+    static const struct process process = {.service = &service};
+    struct span span = span_of(), others[5];
+    recent = (struct recent){0};
+    span.likeness = 7;
+    recent_keep(&recent, &span, &series);
+    assert_ptr_equal(recent_find(&recent, &span), &series);
+    for (unsigned i = 0; i < array_size(others); i++)
+        others[i] = span;
+    others[0].process = &process;
+    others[1].route = STR("");
+    others[2].route = STR("/users/{ix}");
+    others[3].likeness = 7 + RECENT_MAX;
+    others[4].likeness = 8;
+    for (unsigned i = 0; i < array_size(others); i++)
+        assert_null(recent_find(&recent, &others[i]));
+}
+
 static void another_is_not(void **state)
 {
     static struct service service;
@@ -80,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_is_found),
+        cmocka_unit_test(likenesses_are_told_apart),
         cmocka_unit_test(another_is_not),
         cmocka_unit_test(a_changed_route_is_not_found),
     };
