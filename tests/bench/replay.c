@@ -1,6 +1,6 @@
 // How many transactions a second one core takes through conn > l7 > span > red: made-up records of keep-alive GETs, as
-// nginx and Go answer them, fed again and again. Prints the rate, and instructions per transaction if the machine
-// counts them; first as metrics alone, then as spans that somebody reads.
+// nginx and Go answer them, fed again and again; then with a path in each that no other has. Prints the rate, and
+// instructions per transaction if the machine counts them; as metrics alone, and as spans that somebody reads.
 // Usage: bench-replay [transactions], by default 3,000,000.
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *const requests[] = {
     "GET /index.html HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: wrk/4.1.0\r\n\r\n",
     "GET /api/v1/users/12345?expand=profile HTTP/1.1\r\nHost: shop.example:8080\r\nUser-Agent: Mozilla/5.0 (X11; Linux "
     "x86_64)\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n\r\n",
-    "GET /hello HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\nTraceparent: "
+    "GET /hello/world HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\nTraceparent: "
     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nAccept-Encoding: gzip\r\n\r\n",
 };
 static const char *const responses[] = {
@@ -51,7 +51,14 @@ static void red_sink(void *context, const struct span *span)
     red_record(context, span);
 }
 
-static void run(struct conn_table *table, uint64_t transactions)
+// 8 digits at the start of the path.
+static void path_change(struct http1_record *record, uint64_t number)
+{
+    for (unsigned i = 0; i < 8; i++, number >>= 4)
+        record->data[sizeof "GET /" - 1 + i] = (uint8_t)('a' + (number & 15));
+}
+
+static void run(const char *what, struct conn_table *table, uint64_t transactions, bool alike)
 {
     cleanup_fd int counter = instructions_open();
     uint64_t instructions = 0, before = clock_monotonic_ns();
@@ -60,12 +67,14 @@ static void run(struct conn_table *table, uint64_t transactions)
     for (uint64_t i = 0; i < transactions; i++) {
         struct http1_record *record = &rooms[i % DISTINCT].record;
         record->sequence++;
+        if (!alike)
+            path_change(record, i);
         conn_table_record(table, record, before + i);
     }
     if (counter >= 0 && read(counter, &instructions, sizeof instructions) != sizeof instructions)
         instructions = 0;
     double seconds = (double)(clock_monotonic_ns() - before) / NS_A_SECOND;
-    printf("transactions=%" PRIu64 " seconds=%.3f per_second=%.0f ns_each=%.1f", transactions, seconds,
+    printf("%s: transactions=%" PRIu64 " seconds=%.3f per_second=%.0f ns_each=%.1f", what, transactions, seconds,
            (double)transactions / seconds, seconds * NS_A_SECOND / (double)transactions);
     if (instructions)
         printf(" instructions_each=%.0f", (double)instructions / (double)transactions);
@@ -93,12 +102,16 @@ int main(int argc, char **argv)
     rooms_fill();
     clock_offset_refresh();
     conn_table_propagators(table, NULL);
-    run(table, transactions);
+    run("metrics", table, transactions, true);
     conn_table_propagators(table, &propagators_default);
-    run(table, transactions);
+    run("spans", table, transactions, true);
+    conn_table_propagators(table, NULL);
+    run("metrics, no two alike", table, transactions, false);
+    conn_table_propagators(table, &propagators_default);
+    run("spans, no two alike", table, transactions, false);
     int status = 0;
-    if (self.spans[SPAN_KIND_SERVER] != 2 * transactions) {
-        fprintf(stderr, "bench-replay: spans=%" PRIu64 ", expected two each\n", self.spans[SPAN_KIND_SERVER]);
+    if (self.spans[SPAN_KIND_SERVER] != 4 * transactions) {
+        fprintf(stderr, "bench-replay: spans=%" PRIu64 ", expected four each\n", self.spans[SPAN_KIND_SERVER]);
         status = 1;
     }
     conn_table_free(table);

@@ -15,6 +15,10 @@ WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
+TRACED = (b"GET /a HTTP/1.1\r\nHost: shop.example\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-"
+          b"b7ad6b7169203331-%02d\r\nTracestate: a=b\r\n\r\n")
+DATED = b"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 14:02:%02d GMT\r\nContent-Length: 5\r\n\r\nhello"
+
 HEADS = {
     "get": b"GET /hello?a=b HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: curl/8.1\r\nAccept: */*\r\n\r\n",
     "post": b"POST /p HTTP/1.1\r\nhost:\tx \r\ncontent-length:  6 \r\nConnection: close, upgrade\r\n\r\nabcdef",
@@ -53,6 +57,9 @@ STREAMS = {
     "parked": record(HTTP1, 1, 0, GET, WHOLE, pid=5, wait=400) + record(HTTP1, 2, 0, GET, WHOLE, wait=800),
     "unix": record(HTTP1, 1, 0, GET, WHOLE, family=1, path=b"/run/app.sock") + record(HTTP1, 2, 0, GET, LONG, family=1,
                                                                                        path=b"\0name"),
+    "alike": b"".join(record(HTTP1, i, 0, TRACED % (i % 2), DATED % i) for i in range(1, 4)),
+    "alike_but_one": record(HTTP1, 1, 0, TRACED % 1, DATED % 1) + record(HTTP1, 2, 0, TRACED % 1, LONG, 10)
+    + record(HTTP1, 3, 0, TRACED % 1, DATED % 2) + record(HTTP1, 4, 0, TRACED % 1, DATED % 2, role=2),
     "client": record(HTTP1, 1, 0, GET, b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", family=10, role=2),
 }
 
