@@ -11,8 +11,8 @@ import tempfile
 import time
 
 import harness
+import prometheus_server
 import services
-import test_prometheus
 import wire
 from harness import check, check_equal
 from pair import wait_for
@@ -54,7 +54,7 @@ def case_real_peers():
     """Everything is observed, a real Prometheus scrapes each second, a real Collector is pushed to; both are observed, too."""
     with services.otelcol() as collector, services.go() as service, \
             harness.Redstart("--otlp", f"http://127.0.0.1:{collector.port}", env=PERIODS) as redstart, \
-            test_prometheus.prometheus(redstart.port, False) as prometheus:
+            prometheus_server.start(redstart.port) as prometheus:
         for _ in range(3):
             wire.request(service.port, "GET", "/hello")
         end = time.monotonic() + WATCHED_S

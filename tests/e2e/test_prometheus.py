@@ -7,24 +7,20 @@ import gzip
 import http.client
 import http.server
 import json
-import pathlib
 import re
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-import urllib.parse
-import urllib.request
 
 import harness
+import prometheus_server
 import services
 import wire
 from harness import check, check_between, check_equal
+from prometheus_server import ask, check_target, value_of, wait_value
 
 DURATION = "http_server_request_duration_seconds"
-SCRAPE_TIMEOUT_S = 15
 LOAD = {("GET", "/hello", 200): 40, ("POST", "/echo", 200): 12, ("GET", "/status/404", 404): 7,
         ("GET", "/status/503", 503): 5, ("GET", "/delay/60ms", 200): 6}
 ACCEPTS = {
@@ -42,90 +38,6 @@ def drive(port, counts=LOAD):
             wire.request(port, method, path, b"abcdef" if method == "POST" else None)
 
 
-class Asking(contextlib.AbstractContextManager):
-    """A proxy in front of /metrics that asks in one format, for a Prometheus that cannot be told what to ask for, and
-    that remembers what was answered."""
-
-    def __init__(self, port, name):
-        self.answers = answers = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", self.path, headers={"Accept": ACCEPTS[name], "Accept-Encoding": "gzip"})
-                answer = connection.getresponse()
-                body = answer.read()
-                answers.append((answer.status, answer.getheader("Content-Type"), answer.getheader("Content-Encoding")))
-                self.send_response(answer.status)
-                for header in ("Content-Type", "Content-Encoding"):
-                    if answer.getheader(header):
-                        self.send_header(header, answer.getheader(header))
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-                connection.close()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def prometheus(target, native):
-    """A real Prometheus that scrapes every second; a context manager with `query`."""
-    folder = tempfile.mkdtemp(prefix="redstart-prometheus-")
-    port = services.free_port()
-    config = pathlib.Path(folder, "prometheus.yml")
-    config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
-                      f"- {{job_name: redstart, static_configs: [{{targets: ['127.0.0.1:{target}']}}]}}\n")
-    features = "native-histograms,exemplar-storage" if native else "exemplar-storage"
-    server = services.Service(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
-                               f"--web.listen-address=127.0.0.1:{port}", f"--enable-feature={features}"],
-                              port, folder=folder)
-    end = time.monotonic() + SCRAPE_TIMEOUT_S
-    while not is_ready(port) and time.monotonic() < end:
-        time.sleep(0.1)
-    return server
-
-
-def is_ready(port):
-    with contextlib.suppress(OSError):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5) as answer:
-            return answer.status == 200
-    return False
-
-
-def ask(server, path, **parameters):
-    url = f"http://127.0.0.1:{server.port}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        result = json.load(answer)
-    check_equal(result["status"], "success", f"{path} {parameters}")
-    return result["data"]
-
-
-def value_of(server, query):
-    result = ask(server, "query", query=query)["result"]
-    return float(result[0]["value"][1]) if result else None
-
-
-def wait_value(server, query, expected, what):
-    end = time.monotonic() + SCRAPE_TIMEOUT_S
-    while (seen := value_of(server, query)) != expected and time.monotonic() < end:
-        time.sleep(0.3)
-    check_equal(seen, expected, f"{what}: {query}")
-
-
-def check_target(server):
-    [target] = ask(server, "targets")["activeTargets"]
-    check_equal((target["health"], target["lastError"]), ("up", ""), "the target in Prometheus")
-
-
 def scraped(name):
     """PromQL's answers equal the load."""
     native = name == "protobuf"
@@ -136,7 +48,7 @@ def scraped(name):
     with services.go() as service, harness.Redstart("--port", service.port) as redstart:
         drive(service.port, {("GET", "/hello", 200): 3})  # before the first scrape
         redstart.wait_spans(3)
-        with Asking(redstart.port, name) as asking, prometheus(asking.port, native) as server:
+        with prometheus_server.Asking(redstart.port, ACCEPTS[name]) as asking, prometheus_server.start(asking.port, native) as server:
             wait_value(server, f"sum({count})", 3, "before")
             drive(service.port)
             wait_value(server, f"sum({count})", 3 + sum(LOAD.values()), name)
@@ -166,7 +78,7 @@ def a_family_in_several_messages():
         redstart.wait_spans(len(statuses))
         _, body = page(redstart.port, ACCEPTS["protobuf"])
         check_between(body.count(DURATION.encode()), 2, 100, "messages of the family")
-        with Asking(redstart.port, "protobuf") as asking, prometheus(asking.port, True) as server:
+        with prometheus_server.Asking(redstart.port, ACCEPTS["protobuf"]) as asking, prometheus_server.start(asking.port, True) as server:
             wait_value(server, f"count({DURATION})", len(statuses), "series")
             check_equal(value_of(server, f"sum(histogram_count({DURATION}))"), len(statuses), "requests")
             check_target(server)

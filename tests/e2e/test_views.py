@@ -6,10 +6,10 @@ import sys
 import time
 
 import harness
+import prometheus_server
 import services
 import test_config
 import test_otlp
-import test_prometheus
 import wire
 from harness import check, check_between, check_equal
 
@@ -27,7 +27,7 @@ def drive(port, load=LOAD):
 
 def by_label(server, query, label):
     return {row["metric"].get(label): float(row["value"][1])
-            for row in test_prometheus.ask(server, "query", query=query)["result"]}
+            for row in prometheus_server.ask(server, "query", query=query)["result"]}
 
 
 def wait_labels(server, query, label, expected):
@@ -43,7 +43,7 @@ def case_the_dashboard_of_early_beyla():
     with (services.go() as service,
           harness.Redstart("--port", service.port, "--exe", "curl", "--metric-names", "beyla1", "--routes",
                            "heuristic") as redstart):
-        with test_prometheus.prometheus(redstart.port, False) as server:
+        with prometheus_server.start(redstart.port) as server:
             drive(service.port)
             url = f"http://localhost:{service.port}/users/7?status=200"
             services.subprocess.run(["curl", "-s", "-o", "/dev/null", url], check=True, timeout=10)
@@ -62,10 +62,10 @@ def case_the_dashboard_of_early_beyla():
             for quantile in (0.95, 0.99):
                 query = (f"histogram_quantile({quantile}, sum by (job, le) (rate(http_server_duration_seconds_bucket"
                          f'{{job="redstart"}}{WINDOW})))')
-                check_between(test_prometheus.value_of(server, query), 1e-9, 1, query)
+                check_between(prometheus_server.value_of(server, query), 1e-9, 1, query)
             average = (f'sum(rate(http_server_duration_seconds_sum{{job="redstart"}} {WINDOW})) / '
                        f'sum(rate(http_server_duration_seconds_count{{job="redstart"}} {WINDOW}))')
-            check_between(test_prometheus.value_of(server, average), 1e-6, 1, average)
+            check_between(prometheus_server.value_of(server, average), 1e-6, 1, average)
             rate = f'sum(rate(http_server_duration_seconds_count{{job="redstart"}} {WINDOW})) by (http_status_code)'
             check(all(value > 0 for value in by_label(server, rate, "http_status_code").values()), "a rate of 0")
             errors = ('sum by (http_status_code) (rate(http_server_duration_seconds_count{job="redstart",'
@@ -79,7 +79,7 @@ def case_the_dashboard_of_early_beyla():
             wait_labels(server, clients, "http_status_code", {"200": 1.0})
             sizes = f'sum by (http_method) (http_server_request_size_bytes_count{{net_host_port="{service.port}"}})'
             wait_labels(server, sizes, "http_method", {"GET": 101.0})
-            test_prometheus.check_target(server)
+            prometheus_server.check_target(server)
         page = redstart.page()[1]
         check("http_server_request_duration_seconds" not in page, "today's name is on the page as well")
 

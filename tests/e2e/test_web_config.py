@@ -16,10 +16,11 @@ import time
 
 import harness
 import processes
+import prometheus_server
 import services
 import wire
 from harness import check, check_between, check_equal
-from test_prometheus import ask, check_target, is_ready, value_of, wait_value
+from prometheus_server import ask, check_target, value_of, wait_value
 
 USER, PASSWORD = "alice", "correct horse"
 TLS = "tls_server_config: {cert_file: server.crt, key_file: server.key%s}\n"
@@ -173,18 +174,11 @@ def case_prometheus_with_both():
             serving(folder, "--port", service.port) as redstart:
         for _ in range(7):
             wire.request(service.port, "GET", "/hello")
-        port = services.free_port()
-        config = pathlib.Path(folder, "prometheus.yml")
-        config.write_text(
-            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-            "scrape_configs:\n- job_name: redstart\n  scheme: https\n"
-            f"  basic_auth: {{username: {USER}, password: '{PASSWORD}'}}\n"
-            "  tls_config: {ca_file: ca.crt, cert_file: client.crt, key_file: client.key, server_name: localhost}\n"
-            f"  static_configs: [{{targets: ['127.0.0.1:{redstart.port}']}}]\n")
-        server = services.Service(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
-                                   f"--web.listen-address=127.0.0.1:{port}"], port)
-        with server:
-            harness_wait(lambda: is_ready(port), "Prometheus")
+        files = ", ".join(f"{what}_file: {folder}/{name}" for what, name in
+                          (("ca", "ca.crt"), ("cert", "client.crt"), ("key", "client.key")))
+        how = (f", scheme: https, basic_auth: {{username: {USER}, password: '{PASSWORD}'}}"
+               f", tls_config: {{{files}, server_name: localhost}}")
+        with prometheus_server.start(redstart.port, more=how) as server:
             wait_value(server, "sum(http_server_request_duration_seconds_count)", 7, "scraped with TLS and password")
             check_target(server)
             check_equal(value_of(server, "up"), 1, "up")
