@@ -41,7 +41,7 @@ static __always_inline void connection_judge(struct connection *connection, stru
 {
     struct target holder = target_read(task->tgid), owner = target_read(connection->owner),
                   user = target_read(connection->record.pid);
-    __u16 port = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : BPF_CORE_READ(sk, __sk_common.skc_num);
+    __u16 port = sock_port(sk);
     bool serves = target_serves(holder, port) || target_serves(owner, port) || target_serves(user, port);
     bool calls = (holder.flags | owner.flags | user.flags) & TARGET_CLIENT;
     bool wanted =
