@@ -11,7 +11,7 @@
 // first call, or a client's answer), by its port or by who reads.
 static __always_inline bool sock_of_nobody(struct sock *sk)
 {
-    return sk->__sk_common.skc_family != AF_UNIX && port_named(sk->__sk_common.skc_num) ? false : task_unselected();
+    return (sk->__sk_common.skc_family == AF_UNIX || !port_named(sk->__sk_common.skc_num)) && task_unselected();
 }
 
 static __noinline int tp_received(__u64 *context)
