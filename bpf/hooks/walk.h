@@ -49,7 +49,7 @@ static __always_inline void connection_judge(struct connection *connection, stru
 
     if (connection->flags & CONNECTION_PENDING)
         return;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_LONG);
     if (serves)
         connection->flags &= ~CONNECTION_CLIENT_ONLY;
     else
@@ -130,7 +130,7 @@ int walk_tails(struct bpf_iter__bpf_sk_storage_map *context)
     struct connection *connection = connection_find(sk);
     if (!connection || !(connection->flags & CONNECTION_GREW) || connection->phase != PHASE_RESPONSE)
         return 0;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_LONG);
     __u64 now = bpf_ktime_get_ns();
     bool open = connection->flags & CONNECTION_GREW && connection->phase == PHASE_RESPONSE;
     if (open && now - connection->record.ended > cfg_idle_ns)

@@ -261,7 +261,7 @@ static __always_inline void on_io(struct sock *sk, __u32 direction, __u32 n, voi
         connection = connection_adopt(sk);
     if (!connection || connection->flags & (CONNECTION_IGNORED | CONNECTION_LISTENER))
         return;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_LONG);
     if (!(connection->flags & CONNECTION_IGNORED))
         connection_moved(connection, sk, direction, n, source);
     connection_unlock(connection);
@@ -274,7 +274,7 @@ static __noinline int connection_end(struct connection *connection, struct sock 
 
     if (connection->flags & CONNECTION_LISTENER)
         return 0;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_SHORT);
     if (connection->flags & CONNECTION_NAMED && !(connection->flags & CONNECTION_IGNORED)) {
         __u64 now = bpf_ktime_get_ns();
         record->socket_error = error;

@@ -209,7 +209,7 @@ static __noinline bool steady_received(__u64 *context)
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (!connection)
         return false;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_LONG);
     if (steady_idle(connection, RECORD_ROLE_SERVER))
         done = steady_request(connection, n, RECORD_ROLE_SERVER, &head);
     else if (steady_asked(connection, RECORD_ROLE_CLIENT))
@@ -232,7 +232,7 @@ static __noinline bool steady_sent(__u64 *context)
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (!connection)
         return false;
-    connection_lock(connection);
+    connection_lock(connection, PATIENCE_LONG);
     if (steady_asked(connection, RECORD_ROLE_SERVER))
         done = steady_response(connection, sk, n, RECORD_ROLE_SERVER, &head);
     else if (steady_idle(connection, RECORD_ROLE_CLIENT))

@@ -7,6 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "common/abi/record.h"
+#include "maps/lock.h"
 #include "maps/settings.h"
 
 // A copy into `data` starts at 488 or before and is no longer than 256, so that the verifier needs no relation
@@ -133,54 +134,28 @@ static __always_inline void listener_forget(struct sock *sk, __u32 pid)
         bpf_map_delete_elem(&connections, &key);
 }
 
-#define LOCK_SPINS_MAX 4096 // one round: the verifier goes through each
-#define LOCK_ROUNDS    16
-
-// One holder at a time. On x86 by plain additions, which every kernel takes (before 5.12 nothing else): all happen in
-// one order, so whoever reads its own 1 and no more is alone.
-static __always_inline bool lock_try(__u32 *busy)
-{
-#if defined(__TARGET_ARCH_x86)
-    __sync_fetch_and_add(busy, 1);
-    if (*(volatile __u32 *)busy == 1)
-        return true;
-    __sync_fetch_and_add(busy, -1);
-    return false;
-#else
-    return __sync_val_compare_and_swap(busy, 0, 1) == 0;
-#endif
-}
-
 // Two threads may use one connection at the same time (Go reads ahead while it writes): their events are handled one
-// after the other. No BPF spin lock, as helpers are called inside; nobody holds it for more than a microsecond or
-// two, unless its processor is taken away or has interrupts to serve (some 0.3 ms were seen). After a bounded wait of
-// a few milliseconds we go on without: a wrong exchange is better than a stalled service.
+// after the other. Nobody holds it for more than a microsecond or two, unless its processor is taken away or has
+// interrupts to serve (some 0.3 ms were seen).
 SUBPROGRAM int connection_wait(__u32 *busy)
 {
     if (!busy)
         return 0;
-    for (__u32 i = 0; i < (cfg_way.inlined ? LOCK_SPINS_MAX / 64 : LOCK_SPINS_MAX); i++)
-        if (lock_try(busy))
-            return 1;
-    return 0;
+    return lock_round(busy, cfg_way.inlined ? LOCK_LOOKS_FEW : LOCK_LOOKS);
 }
 
-static __always_inline void connection_lock(struct connection *connection)
+static __always_inline void connection_lock(struct connection *connection, enum patience rounds)
 {
     if (lock_try(&connection->busy))
         return;
 #pragma nounroll
-    for (__u32 i = 0; i < (cfg_way.inlined ? 1 : LOCK_ROUNDS); i++)
+    for (__u32 i = 0; i < (cfg_way.inlined ? 1 : rounds); i++)
         if (connection_wait(&connection->busy))
             return;
-    __sync_fetch_and_add(&connection->busy, 1); // the unlock takes it back
+    lock_pass(&connection->busy);
 }
 
 static __always_inline void connection_unlock(struct connection *connection)
 {
-#if defined(__TARGET_ARCH_x86)
-    __sync_fetch_and_add(&connection->busy, -1);
-#else
-    __sync_lock_test_and_set(&connection->busy, 0);
-#endif
+    lock_release(&connection->busy);
 }
