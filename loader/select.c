@@ -125,7 +125,7 @@ int selection_apply(struct selection *selection, uint8_t lineage)
     for (int pass = 0; r > 0 && pass < (policy->lineage ? LINEAGE_PASSES_MAX : 1); pass++)
         r = tasks_pass(selection);
     __sync_synchronize();
-    probes->policy->settled = TARGET_PENDING;
+    probes->policy->settled = POLICY_SETTLED(policy->open);
     // Twice: the first walk finds listeners, and thereby processes, whose connections the second one marks.
     for (int pass = 0; r >= 0 && pass < 2; pass++)
         r = probes_walk(probes->walk_files);

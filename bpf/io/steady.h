@@ -196,8 +196,9 @@ static __always_inline bool steady_response(struct connection *connection, struc
     return true;
 }
 
-// A call returned (sock, result, flags). True: done, or nothing to do. False: the general way, with nothing changed.
-static __noinline bool steady_received(__u64 *context)
+// A call returned (sock, result, flags). NULL: done, or nothing to do. The context: the general way, with nothing
+// changed.
+static __noinline __u64 *steady_received(__u64 *context)
 {
     struct sock *sk = (struct sock *)context[0];
     __u32 n = context[1];
@@ -205,10 +206,10 @@ static __noinline bool steady_received(__u64 *context)
     bool done = false;
 
     if ((__s32)n <= 0 || context[2] & MSG_PEEK)
-        return false;
+        return context;
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (!connection)
-        return false;
+        return context;
     connection_lock(connection, PATIENCE_LONG);
     if (steady_idle(connection, RECORD_ROLE_SERVER))
         done = steady_request(connection, n, RECORD_ROLE_SERVER, &head);
@@ -217,10 +218,10 @@ static __noinline bool steady_received(__u64 *context)
     else
         done = connection->flags & CONNECTION_IGNORED;
     connection_unlock(connection);
-    return done;
+    return done ? (void *)0 : context;
 }
 
-static __noinline bool steady_sent(__u64 *context)
+static __noinline __u64 *steady_sent(__u64 *context)
 {
     struct sock *sk = (struct sock *)context[0];
     __u32 n = context[1];
@@ -228,10 +229,10 @@ static __noinline bool steady_sent(__u64 *context)
     bool done = false;
 
     if ((__s32)n <= 0)
-        return false;
+        return context;
     struct connection *connection = bpf_sk_storage_get(&connections, sk, (void *)0, 0);
     if (!connection)
-        return false;
+        return context;
     connection_lock(connection, PATIENCE_LONG);
     if (steady_asked(connection, RECORD_ROLE_SERVER))
         done = steady_response(connection, sk, n, RECORD_ROLE_SERVER, &head);
@@ -240,5 +241,5 @@ static __noinline bool steady_sent(__u64 *context)
     else // a Unix socket's bytes are its peer's arrival
         done = connection->flags & CONNECTION_IGNORED && sk->__sk_common.skc_family != AF_UNIX;
     connection_unlock(connection);
-    return done;
+    return done ? (void *)0 : context;
 }

@@ -30,10 +30,9 @@ __u64 spared;
 // NULL where programs have no spares.
 static __always_inline __u64 *running_begin(enum running which)
 {
-    __u32 key = which;
-
     if (!cfg_way.spares)
         return (void *)0;
+    __u32 key = which;
     __u64 *mine = bpf_map_lookup_elem(&running, &key);
     if (mine)
         *(volatile __u64 *)mine = 1;

@@ -3,8 +3,7 @@
 #pragma once
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "common/abi/event.h"
-#include "common/abi/policy.h"
+#include "maps/unobserved.h"
 
 #define TARGETS_PER_ELEMENT 4 // elements are 8 bytes anyway
 
@@ -29,7 +28,7 @@ static __always_inline struct target *target_of(__u32 pid)
 
 static __always_inline __u8 policy_pending(void)
 {
-    return *(volatile __u8 *)&policy.settled ^ TARGET_PENDING;
+    return ~*(volatile __u8 *)&policy.settled & TARGET_PENDING;
 }
 
 // By value; PENDING while rules are being replaced.
@@ -46,21 +45,17 @@ static __always_inline __u8 target_flags(__u32 pid)
     return target_read(pid).flags;
 }
 
-// Bits of policy.open among the switches, of which `settled` is the first byte.
-static __always_inline __u8 policy_open(__u64 switches)
-{
-    return switches >> 8 * __builtin_offsetof(struct policy, open);
-}
-
-// Is nothing of the current process observed, as of most? Then a socket without state stays so. All socket calls of a
-// host come to ask this: both bytes of a target are one load, and so are the policy's switches.
+// Is nothing of the current process observed, nor of those beside it? Then a socket without state stays so. All reads
+// of a host come to ask this: the targets of an element are one load, and so is what is looked at in them.
 static __always_inline bool task_unselected(void)
 {
-    const struct target *target = target_of(bpf_get_current_task_btf()->tgid);
-    __u64 switches = *(volatile __u64 *)&policy;
-    struct target observed = {.flags = TARGET_CLIENT | TARGET_SERVER | TARGET_PENDING, .rules = ~policy_open(switches)};
+    __u32 key = (__u32)bpf_get_current_task_btf()->tgid / TARGETS_PER_ELEMENT;
+    const __u64 *four = bpf_map_lookup_elem(&targets, &key);
+    const struct policy *now; // loaded here: the compiler would keep it in a register over the calls, to be saved
+    asm volatile("%0 = policy ll" : "=r"(now));
+    __u64 settled = *(volatile const __u64 *)&now->settled;
 
-    return target && !(*(const __u16 *)target & *(const __u16 *)&observed) && (__u8)switches == TARGET_PENDING;
+    return four && unobserved(settled, *four);
 }
 
 // Does a rule name this port? Whoever serves it may be observed, also where the listener was not seen (Go's from before

@@ -24,7 +24,7 @@ static const char *object_path;
     X(kind) X(pid) X(parent_pid) X(port) X(notes) X(start) X(comm) X(namespaces) X(reserved) X(filename)               \
     X(cgroup)
 #define TARGET(X) X(flags) X(rules)
-#define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(reserved) X(ports)
+#define POLICY(X) X(settled) X(names) X(cgroups) X(open) X(excluding) X(lineage) X(all) X(ports)
 #define ENVIRONMENT_RECORD(X)                                                                                          \
     X(kind) X(size) X(name_size) X(attributes_size) X(pid) X(reserved) X(start) X(emitted) X(name) X(attributes)
 #define EXECUTED_RECORD(X) X(kind) X(size) X(pid) X(start) X(emitted) X(cgroup)
