@@ -24,6 +24,7 @@ struct head {
 struct repeated {
     uint64_t hash; // 0: free
     struct head request, response;
+    bool ends;        // its last bytes are compared, too: they say that it is whole
     struct span span; // of the copy
     struct trace_context parent;
     struct http1_headers headers; // of the request, with this exchange's traceparent
@@ -52,7 +53,7 @@ void repeat_free(struct repeat *repeat)
 
 void repeat_forget(struct repeat *repeat)
 {
-    for (unsigned set = 0; set < SETS; set++)
+    for (unsigned set = 0; repeat->likenesses && set < SETS; set++)
         for (unsigned way = 0; way < WAYS; way++)
             if (repeat->set[set][way].hash)
                 repeat->set[set][way].hash = 0;
@@ -107,12 +108,18 @@ static inline bool head_same(const struct head *head, const uint8_t *kept, const
                                  !memchr(bytes + head->hole, '\n', head->hole_n));
 }
 
+// The last chunk, see framing.c; what stands before it is the body's.
+static inline bool end_same(const struct http1_record *a, const struct http1_record *b)
+{
+    return memcmp(a->tail + 1, b->tail + 1, TAIL_CAPTURE - 1) == 0;
+}
+
 // Spans tell which process it was, so each has its own; series do not.
 static inline bool repeated_fits(const struct repeated *repeated, const struct http1_record *record, bool pid_told)
 {
     const struct http1_record *copy = &repeated->copy.record;
-    return facts_same(copy, record) && (!pid_told || copy->pid == record->pid) &&
-           head_same(&repeated->request, copy->data, record->data) &&
+    return facts_same(copy, record) && (!repeated->ends || end_same(copy, record)) &&
+           (!pid_told || copy->pid == record->pid) && head_same(&repeated->request, copy->data, record->data) &&
            head_same(&repeated->response, copy->data + copy->response_offset, record->data + copy->response_offset);
 }
 
@@ -160,13 +167,21 @@ static struct head request_head(const struct exchange *exchange)
     return head;
 }
 
+static bool captured_whole(const struct http1_record *record)
+{
+    return record->response_bytes <= record->response_captured;
+}
+
+// Of a chunked response that was captured whole all of it: where it ends is in there.
 static struct head response_head(const struct exchange *exchange)
 {
     static const char *const names[] = {"\r\nDate: ", "\r\ndate: "};
     struct str bytes = exchange_response_capture(exchange->record);
-    struct head head = {.n = (uint16_t)exchange->response.head_size, .hole = (uint16_t)exchange->response.head_size};
+    bool whole = exchange->response.headers.chunked && captured_whole(exchange->record);
+    size_t n = whole ? bytes.n : exchange->response.head_size;
+    struct head head = {.n = (uint16_t)n, .hole = (uint16_t)n};
     for (unsigned i = 0; i < array_size(names) && !head.hole_n; i++) {
-        const char *name = memmem(bytes.p, head.n, names[i], strlen(names[i]));
+        const char *name = memmem(bytes.p, exchange->response.head_size, names[i], strlen(names[i]));
         const char *date = name ? name + strlen(names[i]) : NULL;
         const char *line_end = date ? memchr(date, '\r', (size_t)(bytes.p + head.n - date)) : NULL;
         if (line_end && line_end - date == DATE_SIZE) {
@@ -177,15 +192,14 @@ static struct head response_head(const struct exchange *exchange)
     return head;
 }
 
-// Does all that matters stand in what is compared? The last bytes of a chunked response do not, nor does what was sent
-// behind a request.
+// Does all that matters stand in what is compared? What was sent behind a request does not.
 static bool repeatable(const struct exchange *exchange)
 {
     const struct http1_record *record = exchange->record;
     uint64_t request_size = exchange_request_size(exchange);
     return record->kind == RECORD_KIND_HTTP1 && record->family != AF_UNIX && record->request_captured >= HASHED &&
            !(record->flags & (RECORD_FLAG_CLOSED | RECORD_FLAG_NO_REQUEST | RECORD_FLAG_NO_RESPONSE)) &&
-           exchange->request.complete && exchange->response.complete && !exchange->response.headers.chunked &&
+           exchange->request.complete && exchange->response.complete &&
            (request_size == 0 || request_size >= record->request_captured);
 }
 
@@ -206,6 +220,7 @@ void repeat_keep(struct repeat *repeat, const struct exchange *exchange, const s
     repeated->headers = again.request.headers;
     repeated->request = request_head(&again);
     repeated->response = response_head(&again);
+    repeated->ends = again.response.headers.chunked && !captured_whole(copy);
     repeated->span.likeness = ++repeat->likenesses;
     repeated->hash = hash;
 }

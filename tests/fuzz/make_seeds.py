@@ -58,6 +58,8 @@ STREAMS = {
     "unix": record(HTTP1, 1, 0, GET, WHOLE, family=1, path=b"/run/app.sock") + record(HTTP1, 2, 0, GET, LONG, family=1,
                                                                                        path=b"\0name"),
     "alike": b"".join(record(HTTP1, i, 0, TRACED % (i % 2), DATED % i) for i in range(1, 4)),
+    "alike_chunked": b"".join(record(HTTP1, i, 0, TRACED % 1, CHUNKED, 300, b"\r\n0\r\n\r\n") for i in range(1, 4))
+    + b"".join(record(HTTP1, i, 0, TRACED % 1, CHUNKED + b"0\r\n\r\n") for i in range(4, 7)),
     "alike_but_one": record(HTTP1, 1, 0, TRACED % 1, DATED % 1) + record(HTTP1, 2, 0, TRACED % 1, LONG, 10)
     + record(HTTP1, 3, 0, TRACED % 1, DATED % 2) + record(HTTP1, 4, 0, TRACED % 1, DATED % 2, role=2),
     "client": record(HTTP1, 1, 0, GET, b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", family=10, role=2),

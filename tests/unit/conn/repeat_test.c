@@ -192,6 +192,48 @@ static void other_heads_are_other_exchanges(void **state)
         }
 }
 
+#define LAST_CHUNK "\r\n0\r\n\r\n"
+
+// A chunked response is judged by its last bytes if it is longer than its capture, else by its body: `text` in it is
+// replaced, or it ends otherwise.
+static void chunked_responses_end_alike(void **state)
+{
+    static const struct {
+        const char *rest, *tail, *text, *with, *other_tail;
+        unsigned more;
+        bool known;
+    } cases[] = {
+        {"xxxxxxx", "x" LAST_CHUNK, "hello", "hello", "x" LAST_CHUNK, 500, true},
+        {"xxxxxxx", "x" LAST_CHUNK, "hello", "hello", "y" LAST_CHUNK, 500, true},
+        {"xxxxxxx", "x" LAST_CHUNK, "hello", "hullo", "x" LAST_CHUNK, 500, true},
+        {"xxxxxxx", "x" LAST_CHUNK, "hello", "hello", "x\r\n1\r\n\r\n", 500, false},
+        {LAST_CHUNK, "", "hello", "hello", "", 0, true},
+        {LAST_CHUNK, "", "hello", "hullo", "", 0, false},
+        {LAST_CHUNK, "", "0\r\n\r\n", "1\r\n\r\n", "", 0, false},
+    };
+    for (size_t i = 0; i < array_size(cases); i++) {
+        char response[128];
+        uint64_t before = 0;
+        snprintf(response, sizeof response, CHUNKED "5\r\nhello%s", cases[i].rest);
+        sides_open(&propagators_default);
+        process_add(RECORD_PID);
+        for (unsigned times = 0; times <= TIMES; times++) {
+            bool last = times == TIMES;
+            struct http1_record *record =
+                record_make(&room, STR("GET /a HTTP/1.1\r\nHost: chunked.example\r\n\r\n"), str_from(response));
+            const char *tail = last ? cases[i].other_tail : cases[i].tail;
+            record->response_bytes += cases[i].more;
+            memcpy(record->tail, tail, strlen(tail));
+            replace(record, cases[i].text, last ? cases[i].with : cases[i].text);
+            before = sides[0].likeness;
+            both_feed(record, &propagators_default, times);
+        }
+        assert_true(before != 0);
+        assert_int_equal(sides[0].likeness, cases[i].known ? before : 0);
+        sides_close();
+    }
+}
+
 #define FACT(name, new_value, is_known)                                                                                \
     {                                                                                                                  \
         .what = #name, .offset = offsetof(struct http1_record, name),                                                  \
@@ -321,9 +363,9 @@ static void recordings_give_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_heads_are_other_exchanges),   cmocka_unit_test(other_facts_are_other_exchanges),
-        cmocka_unit_test(processes_are_told_apart_in_spans), cmocka_unit_test(many_exchanges_are_kept_apart),
-        cmocka_unit_test(recordings_give_the_same),
+        cmocka_unit_test(other_heads_are_other_exchanges), cmocka_unit_test(other_facts_are_other_exchanges),
+        cmocka_unit_test(chunked_responses_end_alike),     cmocka_unit_test(processes_are_told_apart_in_spans),
+        cmocka_unit_test(many_exchanges_are_kept_apart),   cmocka_unit_test(recordings_give_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
