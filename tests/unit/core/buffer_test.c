@@ -132,6 +132,27 @@ static void a_maximum_of_zero(void **state)
     buffer_release(&buffer);
 }
 
+static void contents_change_places_maxima_do_not(void **state)
+{
+    struct buffer small, large;
+    buffer_init(&small, 3);
+    buffer_init(&large, 100);
+    buffer_add_text(&small, "abc");
+    buffer_add_char(&small, 'd');
+    buffer_swap(&small, &large);
+    assert_int_equal(small.n, 0);
+    assert_false(small.failed);
+    assert_true(large.failed); // as its contents were
+    assert_memory_equal(large.p, "abc", 3);
+    assert_int_equal(small.max, 3);
+    assert_int_equal(large.max, 100);
+    buffer_swap(&large, &small);
+    assert_int_equal(small.n, 3);
+    assert_int_equal(large.n, 0);
+    buffer_release(&small);
+    buffer_release(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_write_that_does_not_fit_changes_nothing),
         cmocka_unit_test(long_formats),
         cmocka_unit_test(a_maximum_of_zero),
+        cmocka_unit_test(contents_change_places_maxima_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
