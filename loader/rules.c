@@ -66,9 +66,9 @@ static const char *field_add(struct rules *rules, unsigned index, bool exclude, 
     rule->fields |= (uint8_t)(1 << field);
     if (field == RULE_CONTAINERS_ONLY)
         return *text ? expected : NULL;
-    for (const char *at = text, *next = text; next && !wrong; at = next + 1) {
-        next = strchr(at, ',');
-        wrong = item_add(rules, index, field, at, (int)(next ? next - at : (long)strlen(at)));
+    for (const char *at = text, *end; at && !wrong; at = *end ? end + 1 : NULL) {
+        end = strchrnul(at, ',');
+        wrong = item_add(rules, index, field, at, (int)(end - at));
     }
     return wrong;
 }

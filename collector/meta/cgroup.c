@@ -133,10 +133,12 @@ static bool part_next(struct str *rest, struct str *ret_part)
 {
     while (rest->n && rest->p[0] == '/')
         *rest = from(*rest, 1);
-    const char *slash = rest->n ? memchr(rest->p, '/', rest->n) : NULL;
+    if (!rest->n)
+        return false;
+    const char *slash = memchr(rest->p, '/', rest->n);
     *ret_part = (struct str){rest->p, slash ? (size_t)(slash - rest->p) : rest->n};
     *rest = from(*rest, ret_part->n);
-    return ret_part->n > 0;
+    return true;
 }
 
 void cgroup_read(struct str path, struct cgroup_facts *ret_facts)
