@@ -46,7 +46,7 @@ static bool ends_with(struct str text, struct str end)
 
 static struct str from(struct str text, size_t at)
 {
-    return at ? (struct str){text.p + at, text.n - at} : text; // an empty one may be no pointer to add to
+    return (struct str){text.p + at, text.n - at};
 }
 
 static struct str without_end(struct str text, struct str end)
