@@ -88,7 +88,8 @@ def require_privilege():
 
 
 def run_named(functions, wanted):
-    """A test file of functions case_NAME or test_NAME: the wanted ones (by name, in words), or all. Returns the exit code."""
+    """A test file of functions case_NAME or test_NAME: the wanted ones (by name, in words), or all. Returns the exit
+    code."""
     require_privilege()
     cases = Cases()
     for function in functions:

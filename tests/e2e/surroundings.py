@@ -21,7 +21,8 @@ def hierarchies():
 
 @contextlib.contextmanager
 def cgroup(root, path):
-    """A cgroup with its parents, as far as they are not there; removed afterwards, what still runs in it being moved up."""
+    """A cgroup with its parents, as far as they are not there; removed afterwards, what still runs in it being moved
+    up."""
     folder, made = root, []
     for part in pathlib.PurePath(path).parts:
         folder = folder / part
@@ -71,9 +72,9 @@ def net_namespace(port, count=1):
 
     def ask(times=1):
         url = f"http://127.0.0.1:{port}/hello?ns={process.pid}"
-        done = subprocess.run(["nsenter", "-t", str(process.pid), "-n", "curl", "-sS", "--noproxy", "*", "--retry", "20",
-                               "--retry-connrefused", "--retry-delay", "0", *[url] * times], capture_output=True,
-                              text=True, timeout=20)
+        done = subprocess.run(["nsenter", "-t", str(process.pid), "-n", "curl", "-sS", "--noproxy", "*", "--retry",
+                               "20", "--retry-connrefused", "--retry-delay", "0", *[url] * times],
+                              capture_output=True, text=True, timeout=20)
         if done.stdout != "hello\n" * times:
             raise RuntimeError(f"in the namespace: {done.stdout!r} {done.stderr!r}")
 

@@ -47,7 +47,8 @@ def main():
     table = commands((harness.ROOT / "AUDIT.md").read_text())
     with pair.Loader() as loader, pair.Collector(loader.socket) as collector:
         environment = {**os.environ, "LC_ALL": "C", "LOADER": str(loader.pid), "COLLECTOR": str(collector.pid),
-                       "RESOLVER": str(processes.children(loader.pid)[0]), "PINS": str(loader.pins), "SOCKET": loader.socket}
+                       "RESOLVER": str(processes.children(loader.pid)[0]), "PINS": str(loader.pins),
+                       "SOCKET": loader.socket}
         for command, expected in table:
             with cases.case(command):
                 run(command, expected, environment)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Processes that come and go: how soon one is observed, services that live for one request, redstart started under load, listeners
-that move or are passed on, executables renamed and deleted, 1,000 processes."""
+"""Processes that come and go: how soon one is observed, services that live for one request, redstart started under
+load, listeners that move or are passed on, executables renamed and deleted, 1,000 processes."""
 import array
 import contextlib
 import os
@@ -139,18 +139,21 @@ def case_short_services():
             ports.append(one_request())
             time.sleep(max(0, begin + number * SHORT_S / SHORT_SERVICES - time.monotonic()))
         took = time.monotonic() - begin
-        spans = redstart.wait_spans(SHORT_SERVICES, lambda s: s["kind"] == "server" and s["attributes"].get("server.port") in ports)
+        spans = redstart.wait_spans(SHORT_SERVICES,
+                                    lambda s: s["kind"] == "server" and s["attributes"].get("server.port") in ports)
         check_equal(sorted(span["attributes"]["server.port"] for span in spans), sorted(ports), "ports of the spans")
         metrics = redstart.metrics()
         numbers = set(map(str, ports))
-        check_equal(sum(n for have, n in metrics.select(DURATION) if have["server_port"] in numbers), SHORT_SERVICES, "counted")
+        check_equal(sum(n for have, n in metrics.select(DURATION) if have["server_port"] in numbers), SHORT_SERVICES,
+                    "counted")
         check_equal(metrics.sum("redstart_unparsed_total", cause="unknown_process"), 0, "requests of unknown processes")
         redstart.check_nothing_lost()
         print(f"       {SHORT_SERVICES} services in {took:.1f} s", flush=True)
 
 
 def case_start_under_load():
-    """Started 8 times while requests come: from `redstart: ready` on all are seen, none twice, none of before is needed."""
+    """Started 8 times while requests come: from `redstart: ready` on all are seen, none twice, none of before is
+    needed."""
     with services.go() as service, Load(service.port, 2000) as load:
         for turn in range(8):
             arguments = ([], ["--port", service.port], ["--exe", "http-go"], ["--pid", service.pid])[turn % 4]
@@ -166,7 +169,8 @@ def case_start_under_load():
                 fresh = load.sent - sent
                 wait_for(lambda: counted(redstart, server_port=service.port) >= before + fresh, "all to be counted")
                 time.sleep(0.3)
-                check_equal(counted(redstart, server_port=service.port) - before, fresh, f"{arguments}: counted since ready")
+                check_equal(counted(redstart, server_port=service.port) - before, fresh,
+                            f"{arguments}: counted since ready")
                 ids = [span["span_id"] for span in redstart.spans]
                 check_equal(len(set(ids)), len(ids), "spans, each once")
         check(not load.errors, f"the service failed: {load.errors[:3]}")
@@ -215,7 +219,8 @@ def case_listener_passed_on():
 
 
 def case_renamed_and_deleted():
-    """Matched by the name that it was started with, or has when redstart starts; a deleted file's name counts as well."""
+    """Matched by the name that it was started with, or has when redstart starts; a deleted file's name counts as
+    well."""
     with tempfile.TemporaryDirectory() as folder:
         shop = surroundings.binary(folder, "shop")
         link = pathlib.Path(folder, "alias")
@@ -275,7 +280,8 @@ def case_many_processes():
             try:
                 served(more)
                 redstart.wait_spans(2 * MANY, is_churn, timeout=20)
-                check_equal(own_metric(redstart, 'redstart_unparsed_total{protocol="http",cause="unknown_process"}'), 0, "of unknown")
+                check_equal(own_metric(redstart, 'redstart_unparsed_total{protocol="http",cause="unknown_process"}'), 0,
+                            "of unknown")
                 check_equal(own_metric(redstart, 'redstart_records_lost_total{cause="ring_full"}'), 0, "lost")
                 check_between(own_metric(redstart, "redstart_observed_processes"), 2 * MANY + 2, 2 * MANY + OTHERS_MAX,
                               "observed processes, this host's other Pythons included")
@@ -287,13 +293,16 @@ def case_many_processes():
             finally:
                 stop(later)
             # All at once: more than the loader's messages find room for.
-            wait_for(lambda: own_metric(redstart, "redstart_observed_processes") < MANY + OTHERS_MAX, "those that ended to be left out")
-            check_between(own_metric(redstart, "redstart_observed_processes"), MANY + 1, MANY + OTHERS_MAX, "observed processes after that")
+            wait_for(lambda: own_metric(redstart, "redstart_observed_processes") < MANY + OTHERS_MAX,
+                     "those that ended to be left out")
+            check_between(own_metric(redstart, "redstart_observed_processes"), MANY + 1, MANY + OTHERS_MAX,
+                          "observed processes after that")
     finally:
         stop(process)
 
 
-CASES = [case_from_listen_to_count, case_short_services, case_start_under_load, case_listener_moves, case_listener_passed_on,
+CASES = [case_from_listen_to_count, case_short_services, case_start_under_load, case_listener_moves,
+         case_listener_passed_on,
          case_renamed_and_deleted, case_many_processes]
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""redstart.yaml: a file alone suffices, is read without privilege, and is read again while thousands of requests pass."""
+"""redstart.yaml: a file alone suffices, is read without privilege, and is read again while thousands of requests
+pass."""
 import contextlib
 import http.server
 import os
@@ -71,8 +72,9 @@ def case_alone():
         with File(f"discovery: {{rules: [{{ports: {wanted.port}}}]}}\nservice: {{name: of-the-file}}\n"
                   f"prometheus: {{listen: 'localhost:{port}'}}\ntraces: {{print: json}}\n"
                   "metrics: {buckets: {duration: [1us, 1h], size: [0, 100]}}\n") as file:
-            process = subprocess.Popen([*services.DIE_WITH_TEST, harness.BIN / "redstart", "run", "--config", file.path],
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            process = subprocess.Popen([*services.DIE_WITH_TEST, harness.BIN / "redstart", "run", "--config",
+                                        file.path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       start_new_session=True)
             try:
                 for line in process.stderr:
                     if line == b"redstart: ready\n":
@@ -101,8 +103,8 @@ def case_refused():
         ("log: {level: loud}\nmetrics: {series_max: 0}\n",
          ["redstart run: FILE:1:14: log.level: expected error, warn, info or debug, not loud",
           "FILE:2:23: metrics.series_max: expected a number from 1 to 100000, not 0"]),
-        ("a: [1\n", ["redstart run: FILE:2:1: did not find expected ',' or ']' while parsing a flow sequence that begins "
-                     "in line 1"]),
+        ("a: [1\n", ["redstart run: FILE:2:1: did not find expected ',' or ']' while parsing a flow sequence that "
+                     "begins in line 1"]),
         ("#" * (1 << 20) + "#", ["redstart run: FILE:1:1: longer than 1048576 bytes"]),
         ("a: &a [x]\nb: *a\n", ["redstart run: FILE:2:4: an alias (*NAME); expected the value itself"]),
     ]
@@ -210,7 +212,8 @@ def case_reload_routes():
         file.write(rules + "routes: {incoming: ['/users/{id}']}\n")
         with harness.Redstart("--config", file.path) as redstart:
             expected = {"/users/{id}": 3, None: 2}
-            for number, routes in enumerate((None, "{incoming: ['/users/{user}'], unmatched: wildcard, ignore: [{pattern: /health}]}")):
+            written = "{incoming: ['/users/{user}'], unmatched: wildcard, ignore: [{pattern: /health}]}"
+            for number, routes in enumerate((None, written)):
                 if routes:
                     file.write(rules + f"routes: {routes}\n")
                     redstart.process.send_signal(signal.SIGHUP)
@@ -282,7 +285,8 @@ def case_beyla_variables():
     """A port and an executable's name, both of the environment: a process must match both."""
     with services.go() as service:
         for name, expected in (("http-g.$", 1), ("java", 0)):
-            with harness.Redstart(env={"BEYLA_OPEN_PORT": str(service.port), "BEYLA_EXECUTABLE_NAME": name}) as redstart:
+            with harness.Redstart(env={"BEYLA_OPEN_PORT": str(service.port),
+                                       "BEYLA_EXECUTABLE_NAME": name}) as redstart:
                 wire.request(service.port, "GET", "/")
                 time.sleep(1)
                 check_equal(requests_counted(redstart.metrics(), service.port), expected, f"requests with {name}")
@@ -308,7 +312,8 @@ def case_collector_alone():
         time.sleep(1)
         metrics = collector.scrape.metrics()
         check_equal(requests_counted(metrics, service.port), 1, "requests after the reloads")
-        check(metrics.select("target_info", service_name="ruled", team="checkout"), "the rule does not name the service")
+        check(metrics.select("target_info", service_name="ruled", team="checkout"),
+              "the rule does not name the service")
 
 
 CASES = (case_alone, case_refused, case_unprivileged, case_reload_under_load, case_reload_bad,

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""A collector that does not get to run: what its ring does not hold goes to the reserve, and what that does not hold is counted.
+"""Exact counts under load.
 
-20,000 requests by ab at concurrency 1, 8 and 64, with and without keep-alive, against nginx and Go: the metrics'
-count equals the client's, and nothing is lost. Prints redstart's memory afterwards."""
+A collector that does not get to run: what its ring does not hold goes to the reserve, and what that does not hold is
+counted. 20,000 requests by ab at concurrency 1, 8 and 64, with and without keep-alive, against nginx and Go: the
+metrics' count equals the client's, and nothing is lost. Prints redstart's memory afterwards."""
 import os
 import re
 import signal
@@ -90,15 +91,18 @@ def stopped(cases):
             filled = metrics.sum("redstart_ring_high_water_bytes")
             check_between(filled, 1 << 20, metrics.sum("redstart_ring_size_bytes"), "bytes in ring and reserve")
             wait_for(lambda: processes.resident_kib(collector) < before + RSS_KEPT_KB,
-                     lambda: f"the reserve's memory to be given back: {before} kB before, now {processes.resident_kib(collector)} kB")
-            print(f"       {filled / 1024:.0f} KiB waited; {before} kB resident before, {processes.resident_kib(collector)} kB after", flush=True)
+                     lambda: f"the reserve's memory to be given back: {before} kB before, now "
+                             f"{processes.resident_kib(collector)} kB")
+            print(f"       {filled / 1024:.0f} KiB waited; {before} kB resident before, "
+                  f"{processes.resident_kib(collector)} kB after", flush=True)
         with cases.case("a collector that is stopped for too long"):
             serve(TOO_MANY)
             sent, end = REQUESTS + HELD + TOO_MANY, time.monotonic() + 5
             while redstart.metrics().sum(DURATION) + lost() < sent and time.monotonic() < end:
                 time.sleep(0.2)
             # Ends of connections are records, too.
-            check_between(redstart.metrics().sum(DURATION) + lost(), sent, sent + CONNECTIONS, "requests counted and records lost")
+            check_between(redstart.metrics().sum(DURATION) + lost(), sent, sent + CONNECTIONS,
+                          "requests counted and records lost")
             check_between(lost(), 1, TOO_MANY - HELD, "records lost")
 
 

@@ -127,7 +127,8 @@ def unchanged(loader):
 
 
 def serves(loader):
-    """A collector that keeps to the rules is served whole: counters, reserve, rings, ready, then this very test's shell."""
+    """A collector that keeps to the rules is served whole: counters, reserve, rings, ready, then this very test's
+    shell."""
     with Client(loader.socket) as client:
         client.send(pair.GOOD_HELLO)
         messages = client.messages(pair.READY)

@@ -117,8 +117,10 @@ def case_other_selection():
                 for _ in range(3):
                     to_other.exchange("GET", "/hello")
                     to_peer.exchange("GET", "/hello")
-                wait_for(lambda: collector.metrics().sum(DURATION, server_port=peer.port) == 3, "3 requests to be counted")
-                check_equal(collector.metrics().sum(DURATION, server_port=other.port), before, "requests not selected any more")
+                wait_for(lambda: collector.metrics().sum(DURATION, server_port=peer.port) == 3,
+                         "3 requests to be counted")
+                check_equal(collector.metrics().sum(DURATION, server_port=other.port), before,
+                            "requests not selected any more")
             ids = pair.bpf_ids(loader.pid)
         is_detached(loader, ids)
 
@@ -224,7 +226,8 @@ def fd_kinds(program):
 def counted(collector):
     """Requests that became metrics, and records that the kernel says were lost."""
     metrics = collector.metrics()
-    lost = sum(metrics.sum("redstart_records_lost_total", cause=cause) for cause in ("ring_full", "no_storage", "probe_skipped"))
+    lost = sum(metrics.sum("redstart_records_lost_total", cause=cause)
+               for cause in ("ring_full", "no_storage", "probe_skipped"))
     return metrics.sum(DURATION), lost
 
 

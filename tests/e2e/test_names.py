@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What services are called: by what they say of themselves, by their container, unit or script; and that a name stays."""
+"""What services are called: by what they say of themselves, by their container, unit or script; and that a name
+stays."""
 import contextlib
 import os
 import pathlib
@@ -109,7 +110,8 @@ def test_rules():
         file.write_text(text.format(port=port, name="ruled"))
         with python(port, {"OTEL_SERVICE_NAME": "said", "OTEL_RESOURCE_ATTRIBUTES": "team=said,a=b"}), \
                 harness.Redstart("--config", file) as redstart:
-            check_labels(target_of(redstart, port), service_name="ruled", service_namespace="eu", team="checkout", a="b")
+            check_labels(target_of(redstart, port), service_name="ruled", service_namespace="eu", team="checkout",
+                         a="b")
             file.write_text(text.format(port=port, name="again"))
             redstart.process.send_signal(signal.SIGHUP)
             end = time.monotonic() + 5
@@ -132,12 +134,13 @@ def counts_settled(redstart, sent):
 
 
 def test_renamed():
-    """SIGHUP at 400 requests a second: from then on the new name's series grow and no other, and each request is in one of
-    them. A rule's name before the service's own; service.name before both; without it the rule's series goes on."""
+    """SIGHUP at 400 requests a second: from then on the new name's series grow and no other, and each request is in one
+    of them. A rule's name before the service's own; service.name before both; without it the rule's series goes on."""
     port = services.free_port()
     rule = f"discovery:\n  rules:\n    - {{ports: {port}, name: NAME}}\n"
     turns = [("ruled", rule.replace("NAME", "ruled")), ("again", rule.replace("NAME", "again")),
-             ("all", rule.replace("NAME", "again") + "service: {name: all}\n"), ("again", rule.replace("NAME", "again")),
+             ("all", rule.replace("NAME", "again") + "service: {name: all}\n"),
+             ("again", rule.replace("NAME", "again")),
              ("said", rule.replace(", name: NAME", ""))]
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What a service manager hears from both programs, on a notification socket of the test's own: READY only when attached
-or receiving, STATUS, the watchdog answered by the loop that works, STOPPING. Beside that, what both do where they are given
-no descriptors at all."""
+or receiving, STATUS, the watchdog answered by the loop that works, STOPPING. Beside that, what both do where they are
+given no descriptors at all."""
 import os
 import signal
 import sys

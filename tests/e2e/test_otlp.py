@@ -167,7 +167,8 @@ def late_collector():
 
 
 def two_collectors():
-    """One by HTTP, one by gRPC; the second is gone for a while. The first gets all at once, the second what was kept."""
+    """One by HTTP, one by gRPC; the second is gone for a while. The first gets all at once, the second what was
+    kept."""
     with contextlib.ExitStack() as stack:
         first, service = stack.enter_context(services.otelcol()), stack.enter_context(services.go())
         second = services.otelcol()
@@ -215,7 +216,8 @@ def delta():
     """Points of each round add up to what was driven; our own counters as well."""
     variable = {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"}
     with services.otelcol() as collector, services.go() as service:
-        with harness.Redstart("--port", service.port, "--otlp", http(collector), env={**ENVIRONMENT, **variable}) as redstart:
+        with harness.Redstart("--port", service.port, "--otlp", http(collector),
+                              env={**ENVIRONMENT, **variable}) as redstart:
             for _ in range(3):
                 drive(service.port)
                 time.sleep(1.2)
@@ -264,7 +266,8 @@ def bad_certificates():
                                   capture_output=True, text=True, timeout=20)
             check_equal(done.returncode, 2, f"exit code ({done.stderr})")
             check(f"redstart.yaml:2:5: certificate {file}: {said}" in done.stderr, f"no word of {file}: {done.stderr}")
-            environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": str(file)}
+            environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1",
+                           "OTEL_EXPORTER_OTLP_CERTIFICATE": str(file)}
             with harness.Redstart(env=environment) as redstart:
                 check(any(f"OTEL_EXPORTER_OTLP_CERTIFICATE={file}: {said}" in line for line in redstart.log),
                       f"no warning: {redstart.log_text()}")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Nothing feeds itself: no span or series of what redstart pushes or of who reads its metrics, at either end; and services that send
-telemetry of their own, reported and muted by signal, counted exactly."""
+"""Nothing feeds itself: no span or series of what redstart pushes or of who reads its metrics, at either end; and
+services that send telemetry of their own, reported and muted by signal, counted exactly."""
 import contextlib
 import os
 import pathlib
@@ -44,14 +44,16 @@ server.serve_forever()
 
 
 def own_spans(redstart, ports):
-    """At either end of what goes to these ports (None: a Unix socket); others' tests may push elsewhere on this host."""
+    """At either end of what goes to these ports (None: a Unix socket); others' tests may push elsewhere on this
+    host."""
     return [span for span in redstart.spans if OWN_PATHS.fullmatch(span["attributes"].get("url.path", ""))
             and span["attributes"].get("network.local.port" if span["kind"] == "server" else "network.peer.port",
                                        span["attributes"].get("server.port")) in ports]
 
 
 def case_real_peers():
-    """Everything is observed, a real Prometheus scrapes each second, a real Collector is pushed to; both are observed, too."""
+    """Everything is observed, a real Prometheus scrapes each second, a real Collector is pushed to; both are observed,
+    too."""
     with services.otelcol() as collector, services.go() as service, \
             harness.Redstart("--otlp", f"http://127.0.0.1:{collector.port}", env=PERIODS) as redstart, \
             prometheus_server.start(redstart.port) as prometheus:
@@ -66,8 +68,10 @@ def case_real_peers():
         metrics = redstart.metrics()
         dropped = metrics.sum("redstart_spans_dropped_total", cause="own_traffic")
         sent = metrics.sum("redstart_export_sent_total")
-        strangers = [span for span in own_spans(redstart, (redstart.port, collector.port)) if "id=" not in span["attributes"].get("url.query", "")]
-        check(not strangers, f"{len(strangers)} spans of redstart's own traffic{harness.brief(strangers, redstart.spans)}")
+        strangers = [span for span in own_spans(redstart, (redstart.port, collector.port))
+                     if "id=" not in span["attributes"].get("url.query", "")]
+        check(not strangers,
+              f"{len(strangers)} spans of redstart's own traffic{harness.brief(strangers, redstart.spans)}")
         check(dropped > 2 * WATCHED_S and sent > 0, f"{dropped} spans were recognized, {sent} items pushed")
         print(f"       {dropped:.0f} spans of redstart's own traffic left out", flush=True)
         # Another's push to the same Collector, and another's read of the service, are shown, at both ends.
@@ -82,7 +86,8 @@ def case_real_peers():
 
 def ask_prometheus(port):
     import urllib.request
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query=redstart_spans_total", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query=redstart_spans_total",
+                                timeout=5) as answer:
         return answer.read()
 
 
@@ -91,7 +96,8 @@ def case_unix_socket():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         path = pathlib.Path(folder, "otlp.sock")
-        receiver = subprocess.Popen([*services.DIE_WITH_TEST, services.PYTHON, "-c", UNIX_RECEIVER, path], stdout=subprocess.PIPE)
+        receiver = subprocess.Popen([*services.DIE_WITH_TEST, services.PYTHON, "-c", UNIX_RECEIVER, path],
+                                    stdout=subprocess.PIPE)
         try:
             check_equal(receiver.stdout.readline(), b"ready\n", "the receiver")
             with services.go() as service, harness.Redstart("--otlp", f"unix://{path}", env=PERIODS) as redstart:
@@ -100,7 +106,8 @@ def case_unix_socket():
                     check_equal(receiver.stdout.readline(), b"taken\n", "what the receiver took")
                 with contextlib.closing(wire.Connection(None, str(path))) as other:  # another's is shown
                     other.exchange("POST", "/v1/logs", b"x")
-                redstart.wait_spans(1, lambda s: s["kind"] == "server" and s["attributes"].get("url.path") == "/v1/logs")
+                redstart.wait_spans(1,
+                                    lambda s: s["kind"] == "server" and s["attributes"].get("url.path") == "/v1/logs")
                 seen = [s for s in redstart.spans if s["attributes"].get("network.local.address") == str(path)
                         and s["attributes"]["url.path"] != "/v1/logs"]
                 check(not seen, f"spans of our own push{harness.brief(seen, seen)}")
@@ -137,7 +144,8 @@ def case_self_instrumented():
                 check_equal([metrics.sum(DURATION, server_port=service.port),
                              metrics.sum("redstart_muted_total", signal="traces"),
                              metrics.sum("redstart_muted_total", signal="metrics")],
-                            [counted, muted_traces, muted_metrics], f"{arguments}: counted, muted traces, muted metrics")
+                            [counted, muted_traces, muted_metrics],
+                            f"{arguments}: counted, muted traces, muted metrics")
                 said = [line for line in redstart.log if "sends telemetry of its own" in line]
                 check(len(said) == 1 and "service=instrumented" in said[0], f"log lines: {said}")
 

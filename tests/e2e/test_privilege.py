@@ -145,8 +145,8 @@ def kill_balanced(cases, pair, service, loader):
         late = holdings(loader)
         check_equal(late[0], early[0], "the loader's fds")
         check(late[1] <= early[1] + 64, f"the loader grew from {early[1]} to {late[1]} KiB")
-        print(f"       {load.sent} sent = {accounts.before:.0f} counted by {KILLS} that were killed + {counted:.0f} by the "
-              f"last + {lost:.0f} lost; loader {late[1]} KiB, {len(late[0])} fds")
+        print(f"       {load.sent} sent = {accounts.before:.0f} counted by {KILLS} that were killed + {counted:.0f} by "
+              f"the last + {lost:.0f} lost; loader {late[1]} KiB, {len(late[0])} fds")
     collector.stop()
 
 

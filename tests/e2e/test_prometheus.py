@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""/metrics as its readers see it: a real Prometheus in each format, promtool, another OpenMetrics parser; many readers and
-slow ones; and strangers who try to fill memory."""
+"""/metrics as its readers see it: a real Prometheus in each format, promtool, another OpenMetrics parser; many readers
+and slow ones; and strangers who try to fill memory."""
 import concurrent.futures
 import contextlib
 import gzip
@@ -18,7 +18,7 @@ import prometheus_server
 import services
 import wire
 from harness import check, check_between, check_equal
-from prometheus_server import ask, check_target, value_of, wait_value
+from prometheus_server import Asking, ask, check_target, value_of, wait_value
 
 DURATION = "http_server_request_duration_seconds"
 LOAD = {("GET", "/hello", 200): 40, ("POST", "/echo", 200): 12, ("GET", "/status/404", 404): 7,
@@ -48,7 +48,7 @@ def scraped(name):
     with services.go() as service, harness.Redstart("--port", service.port) as redstart:
         drive(service.port, {("GET", "/hello", 200): 3})  # before the first scrape
         redstart.wait_spans(3)
-        with prometheus_server.Asking(redstart.port, ACCEPTS[name]) as asking, prometheus_server.start(asking.port, native) as server:
+        with Asking(redstart.port, ACCEPTS[name]) as asking, prometheus_server.start(asking.port, native) as server:
             wait_value(server, f"sum({count})", 3, "before")
             drive(service.port)
             wait_value(server, f"sum({count})", 3 + sum(LOAD.values()), name)
@@ -78,7 +78,7 @@ def a_family_in_several_messages():
         redstart.wait_spans(len(statuses))
         _, body = page(redstart.port, ACCEPTS["protobuf"])
         check_between(body.count(DURATION.encode()), 2, 100, "messages of the family")
-        with prometheus_server.Asking(redstart.port, ACCEPTS["protobuf"]) as asking, prometheus_server.start(asking.port, True) as server:
+        with Asking(redstart.port, ACCEPTS["protobuf"]) as asking, prometheus_server.start(asking.port, True) as server:
             wait_value(server, f"count({DURATION})", len(statuses), "series")
             check_equal(value_of(server, f"sum(histogram_count({DURATION}))"), len(statuses), "requests")
             check_target(server)
@@ -297,7 +297,8 @@ def hosts_beyond_the_cap():
             run_client(service.port, [f"h{i}.example" for i in range(500, 2500)])
             wait_count(redstart, name + "_count", 2500)
             after = memory_kib(redstart)
-            print(f"       collector: {before:.0f} KiB at 500 series, {after:.0f} KiB after 2,000 hosts more", flush=True)
+            print(f"       collector: {before:.0f} KiB at 500 series, {after:.0f} KiB after 2,000 hosts more",
+                  flush=True)
             check_growth(before, after)
             metrics = redstart.metrics()
             overflow = metrics.sum(name + "_count", otel_metric_overflow="true")

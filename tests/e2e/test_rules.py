@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What loader.conf's rules select: fields of one rule, units and cgroups of both versions, moves between them, containers, the same
-port in two network namespaces; and rules that change while everything runs (SIGHUP)."""
+"""What loader.conf's rules select: fields of one rule, units and cgroups of both versions, moves between them,
+containers, the same port in two network namespaces; and rules that change while everything runs (SIGHUP)."""
 import os
 import pathlib
 import signal
@@ -47,7 +47,8 @@ class Pair:
         self.write(*lines)
         said = len(self.loader.lines("by the rules as they are now"))
         os.kill(self.loader.pid, signal.SIGHUP)
-        wait_for(lambda: len(self.loader.lines("by the rules as they are now")) > said, lambda: f"a reload: {self.loader.log}")
+        wait_for(lambda: len(self.loader.lines("by the rules as they are now")) > said,
+                 lambda: f"a reload: {self.loader.log}")
         time.sleep(0.2)
 
     def counted(self, port):
@@ -121,7 +122,8 @@ def case_units():
         with surroundings.cgroup(root, "redtest.slice/redshop.service/payload") as inner, \
                 surroundings.cgroup(root, "redtest.slice/redother.service") as elsewhere, \
                 Pair("unit = redshop") as redstart, \
-                go(within=inner) as shop, go(within=inner.parent) as direct, go(within=elsewhere) as other, go() as outside:
+                go(within=inner) as shop, go(within=inner.parent) as direct, go(within=elsewhere) as other, \
+                go() as outside:
             for service in (shop, direct, other, outside):
                 ask(service.port, 2)
             redstart.check_counts({shop.port: 2, direct.port: 2, other.port: 0, outside.port: 0})
@@ -181,7 +183,8 @@ def case_two_network_namespaces():
 
 
 def case_reload_under_load():
-    """2,000 requests a second: what stays selected loses none over 10 changes of the rules around it, nor over bad files."""
+    """2,000 requests a second: what stays selected loses none over 10 changes of the rules around it, nor over bad
+    files."""
     with go() as stays, go() as other, WirePeer() as peer:
         plain, second = peer.ports["plain"], peer.ports["read recv"]
         both = (f"port = {stays.port},{other.port}",)
@@ -221,7 +224,8 @@ def case_bad_reload():
             redstart.write(f"port = {service.port}")
             spoil()
             os.kill(redstart.loader.pid, signal.SIGHUP)
-            wait_for(lambda: len(redstart.loader.lines("the rules stay as they were")) == number, lambda: str(redstart.loader.log))
+            wait_for(lambda: len(redstart.loader.lines("the rules stay as they were")) == number,
+                     lambda: str(redstart.loader.log))
             ask(service.port)
             redstart.check_counts({service.port: number})
         for said in ("loader.conf, line 1: port '0': expected", "must be a file of root's", "No such file"):

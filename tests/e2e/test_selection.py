@@ -163,7 +163,8 @@ def case_two_pairs():
         second.wait_spans(6)
 
 
-CASES = [case_port, case_older_listener, case_port_range, case_port_later, case_exe_later, case_pid_and_children, case_excludes,
+CASES = [case_port, case_older_listener, case_port_range, case_port_later, case_exe_later, case_pid_and_children,
+         case_excludes,
          case_everything, case_older_connections, case_two_pairs]
 
 

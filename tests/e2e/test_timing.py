@@ -4,8 +4,8 @@
 The k-th request waits k x 100 ms (k from 0) and is processed in 100 ms, whether it waits in the accept queue (a new
 connection each) or in the socket's buffer (keep-alive connections): the reason for redstart's four times.
 
-What each request really waited and took, on this machine at that moment, client and server say themselves, by times before
-and after each of their calls: redstart's figures must lie in between.
+What each request really waited and took, on this machine at that moment, client and server say themselves, by times
+before and after each of their calls: redstart's figures must lie in between.
 """
 import sys
 import threading
@@ -63,7 +63,8 @@ def check_round(redstart, service, exchanges):
         harness.check_span(span, exchange, service.port, service="serial")
         spans.append(span)
         reads, has_read, answers, has_answered = served(service, exchange)
-        check_between(span["queue_ns"] / 1e9, max(0, reads - exchange.sent - CLOCK_S), has_read - exchange.begun + CLOCK_S,
+        check_between(span["queue_ns"] / 1e9, max(0, reads - exchange.sent - CLOCK_S),
+                      has_read - exchange.begun + CLOCK_S,
                       "queue in s")
         check_between(span["processing_ns"] / 1e9, answers - has_read, has_answered - max(reads, exchange.begun),
                       "processing in s")

@@ -47,7 +47,8 @@ STREAMS = {
     "whole": record(HTTP1, 1, 0, GET, WHOLE) + record(END, 1, CLOSED, b"", b"", len(WHOLE)),
     "long": record(HTTP1, 1, 0, GET, LONG, 10) + record(END, 1, IDLE, b"", b"", 500, wait=900)
     + record(END, 1, NEXT, b"", b"", 1100),
-    "chunked": record(HTTP1, 1, 0, GET, CHUNKED, 300, b"abc\r\n") + record(END, 1, IDLE, b"", b"", 500, b"\r\n0\r\n\r\n"),
+    "chunked": (record(HTTP1, 1, 0, GET, CHUNKED, 300, b"abc\r\n") +
+                record(END, 1, IDLE, b"", b"", 500, b"\r\n0\r\n\r\n")),
     "pieces": record(HTTP1, 1, 0, GET, b"HTTP/1.1 200") + record(END, 1, IDLE, GET, WHOLE),
     "pipelined": record(HTTP1, 1, 0, GET * 3, WHOLE) + record(HTTP1, 2, NO_REQUEST, b"", WHOLE)
     + record(HTTP1, 3, NO_REQUEST, b"", LONG, 5) + record(END, 3, CLOSED, b"", b"", 2000),
@@ -66,7 +67,8 @@ STREAMS = {
 }
 
 # As collector/intake/recording.h has it.
-ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE, ENVIRONMENT, EXECUTED, CGROUP = range(1, 13)
+(ATTACHED, DETACHED, RECORD, PROCESS, EXIT, CMDLINE, COUNTERS, TICK, EXECUTABLE, ENVIRONMENT, EXECUTED,
+ CGROUP) = range(1, 13)
 ABI_VERSION = 5
 
 
@@ -87,7 +89,8 @@ def recording(*entries):
 
 
 def executable(language, version=b"", module=b"", pid=PID):
-    return struct.pack("<IIQHBBBBBB32s20s68s", pid, 0, 9, 62, 64, 1, language, len(version), 0, len(module), version, b"",
+    return struct.pack("<IIQHBBBBBB32s20s68s", pid, 0, 9, 62, 64, 1, language, len(version), 0, len(module), version,
+                       b"",
                        module)
 
 
@@ -212,7 +215,8 @@ HASH = b"$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 WEB_CONFIGS = {
     "users": b"basic_auth_users:\n  alice: " + HASH + b"\n",
     "tls": b"tls_server_config:\n  cert_file: c.pem\n  key_file: /k.pem\n"
-    b"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: a\n  client_allowed_sans: [x.example]\n  min_version: TLS13\n  curve_preferences: [X25519]\n",
+    b"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: a\n  client_allowed_sans: [x.example]\n"
+    b"  min_version: TLS13\n  curve_preferences: [X25519]\n",
     "inline": b"tls_server_config:\n  cert: |\n    -----BEGIN CERTIFICATE-----\n  key: '-----BEGIN '\n"
     b"  max_version: TLS12\n",
     "http": b"http_server_config: {http2: false, headers: {X-Frame-Options: deny}}\n"
@@ -221,7 +225,8 @@ WEB_CONFIGS = {
     b"tls_server_config: {cipher_suites: [x]}\n",
 }
 
-for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS), ("loader", LOADERS),
+for folder, seeds in (("ring", RINGS), ("http1", HEADS), ("conn", STREAMS), ("recording", RECORDINGS),
+                      ("loader", LOADERS),
                       ("cgroup", CGROUPS), ("identity", IDENTITIES),
                       ("otlp", ANSWERS), ("trace_context", CONTEXTS),
                       ("web_config", WEB_CONFIGS)):

@@ -1,4 +1,5 @@
-"""Real BPF maps for a loader that lies: bpf(2) by hand, as far as test_fake_loader.py and tests/bench/ring need it (needs root)."""
+"""Real BPF maps for a loader that lies: bpf(2) by hand, as far as test_fake_loader.py and tests/bench/ring need it
+(needs root)."""
 import ctypes
 import os
 import struct
@@ -25,7 +26,8 @@ def map_create(kind, key_size, value_size, entries, flags=0):
 
 
 def ring_fill(ring, record, times, flags=0):
-    """Has the kernel write the same record (a multiple of 8 bytes) into the ring, so many times. flags: bpf_ringbuf_output's."""
+    """Has the kernel write the same record (a multiple of 8 bytes) into the ring, so many times. flags:
+    bpf_ringbuf_output's."""
     code = b""
 
     def instruction(operation, registers, offset=0, immediate=0):

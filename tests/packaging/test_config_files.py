@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What is shipped about redstart.yaml is what the program does: JSON schema and man page are current, the installed file is
-taken, `redstart check` answers as promised. Usage: test_config_files.py BUILD"""
+"""What is shipped about redstart.yaml is what the program does: JSON schema and man page are current, the installed
+file is taken, `redstart check` answers as promised. Usage: test_config_files.py BUILD"""
 import json
 import pathlib
 import subprocess
@@ -69,7 +69,8 @@ def check_origins(redstart):
         file.flush()
         seen = run(redstart, "check", "--config", file.name)
         check(seen.returncode == 2, f"exit code {seen.returncode}")
-        check(seen.stderr == f"redstart check: {file.name}:6:1: log: stands here for the second time; the first is in line 4\n",
+        check(seen.stderr == f"redstart check: {file.name}:6:1: log: stands here for the second time; the first is in "
+                             "line 4\n",
               seen.stderr)
     for arguments in (["--nonsense"], ["--config", "/nonexistent"], ["--loader-conf"], ["stray"], ["--from-beyla"]):
         seen = run(redstart, "check", *arguments)

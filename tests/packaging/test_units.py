@@ -12,7 +12,8 @@ import tempfile
 UNIT_DIR = "lib/systemd/system"
 EXPOSURE_MAX = {"redstart-loader": 3.5, "redstart-collector": 1.5}  # promised
 # Of the host: without them systemd finds neither the targets a unit names nor the shell it starts.
-HOST_FILES = ["/bin/sh", "/bin/rmdir", "/bin/kill", "/usr/bin/install", "/lib/systemd/system", "/usr/lib/systemd/system"]
+HOST_FILES = ["/bin/sh", "/bin/rmdir", "/bin/kill", "/usr/bin/install", "/lib/systemd/system",
+              "/usr/lib/systemd/system"]
 
 
 def run(*command, **more):

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""The installed pair under a real systemd, which boots in namespaces on an overlay of this machine: either starts first, READY means
-attached and receiving, reload takes changed files, a killed half comes back and finds the other, a clean stop leaves nothing.
+"""The installed pair under a real systemd, which boots in namespaces on an overlay of this machine: either starts
+first, READY means attached and receiving, reload takes changed files, a killed half comes back and finds the other, a
+clean stop leaves nothing.
 
     test_pair.py BUILD_FOLDER       (root; part of `tests/run --full`)
 
-The services of the namespaces have other process ids than the kernel side knows, so no request is observed here: that is what the
-end-to-end tests are for."""
+The services of the namespaces have other process ids than the kernel side knows, so no request is observed here: that
+is what the end-to-end tests are for."""
 import os
 import pathlib
 import subprocess
@@ -127,7 +128,8 @@ def wait_journal(machine, unit, text):
 
 
 def case_reload(machine):
-    """systemctl reload: another redstart.yaml and another loader.conf, each put in place by a rename, hold; bad ones are said."""
+    """systemctl reload: another redstart.yaml and another loader.conf, each put in place by a rename, hold; bad ones
+    are said."""
     def replace(name, text):
         path = pathlib.Path(f"{machine.folder}/root/etc/redstart/{name}")
         path.with_suffix(".new").write_text(text)

@@ -2,7 +2,7 @@
 """What the tests found on each kernel, kept in results/, and the table of README.md that is made from it.
 
     results.py record KERNEL FILE    keep what tests/vm/run (http1 and verifier) said as what is to be expected
-    results.py compare KERNEL FILE   exit code 1 if scenarios differ from it; a line for each program that grew by more than 20 %
+    results.py compare KERNEL FILE   exit code 1 if scenarios differ from it; names programs that grew by > 20 %
     results.py readme [--check]      write README.md's table, or exit 1 if it is not current
 """
 import pathlib
@@ -77,8 +77,10 @@ def table():
         for variant in there:
             mine = {case: outcome for (v, case), outcome in seen.items() if v == variant and case}
             passed = sum(outcome == "ok" for outcome in mine.values())
-            means = [MEANS.get((outcome, case), f"{case}: {outcome}") for case, outcome in mine.items() if outcome != "ok"]
-            rows.append(f"| {kernel if variant == there[0] else ''} | {variant}{', by default' if variant == there[0] else ''} | "
+            means = [MEANS.get((outcome, case), f"{case}: {outcome}") for case, outcome in mine.items()
+                     if outcome != "ok"]
+            first = variant == there[0]
+            rows.append(f"| {kernel if first else ''} | {variant}{', by default' if first else ''} | "
                         f"{passed} of {len(mine)} | {'; '.join(means) or 'nothing'} |")
     return "\n".join(rows) + "\n"
 
@@ -88,7 +90,8 @@ def readme(check):
     before, rest = text.split(BEGIN)
     whole = before + BEGIN + table() + END + rest.split(END)[1]
     if check:
-        print("ok     README.md's table is current" if whole == text else "FAILED README.md: run tests/vm/results.py readme")
+        print("ok     README.md's table is current" if whole == text
+              else "FAILED README.md: run tests/vm/results.py readme")
         return whole != text
     README.write_text(whole)
     return 0

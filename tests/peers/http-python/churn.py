@@ -1,5 +1,6 @@
-"""Many small HTTP servers, forked: each listens on a port of its own, and lives until the parent ends. Usage: churn.py COUNT
+"""Many small HTTP servers, forked: each listens on a port of its own, and lives until the parent ends.
 
+Usage: churn.py COUNT
 Prints "ready FIRST_PID" and a line with all ports. Each answers any request with "hello\\n".
 """
 import os

@@ -1,6 +1,7 @@
 """A service that sends telemetry of its own. Usage: instrumented.py PORT COLLECTOR_URL
 
-GET /push/traces, /push/metrics, /push/logs: posts an empty export of that signal to COLLECTOR_URL/v1/SIGNAL first. Anything else: hello.
+GET /push/traces, /push/metrics, /push/logs: posts an empty export of that signal to COLLECTOR_URL/v1/SIGNAL first.
+Anything else: hello.
 """
 import sys
 import urllib.request

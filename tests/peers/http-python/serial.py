@@ -3,8 +3,8 @@
 close: accepts one connection, answers its one request, closes it, accepts the next. alive: takes the first request of
 whichever connection has one, in order of arrival, and keeps all of them open.
 
-Prints a line for each request: its target, and time.monotonic() before and after it was read, before and after the answer
-was sent.
+Prints a line for each request: its target, and time.monotonic() before and after it was read, before and after the
+answer was sent.
 """
 import collections
 import select

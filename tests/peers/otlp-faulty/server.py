@@ -1,20 +1,17 @@
 #!/usr/bin/python3
 """An OTLP endpoint that does wrong what an endpoint can do wrong: server.py FOLDER CASE...
 
-Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc (or connect, a proxy that takes any step for a tunnel); plain, or TLS with one of the certificates that are made
-in FOLDER, or +unix for the socket FOLDER/INDEX instead of a port; one step for each request, the last one for all that
-follow. A line "PORT" for each case, in order, then a line
-"INDEX" for each request that came. Steps of both protocols:
-  503      that HTTP status, no body          close    end of the connection     late     an answer after 4 s
-  rst      a reset of the connection          slow     an answer after 0.2 s     noise    bytes of another protocol
-  partial  one span rejected                  huge     5 MiB of answer           ok       accepted
-of http:
-  html     200 with a page of text            cut      200, less body than said  busy     503, Retry-After: 2
-  text     400 with a sentence                     status   400 with a google.rpc.Status
-of grpc:
-  g14 t14  that grpc-status, in trailers or alone      none     trailers without a grpc-status
-  info     RESOURCE_EXHAUSTED with RetryInfo of 2 s    goaway   the stream was not taken; the connection ends
-  stream8  RST_STREAM with that code                   gzip     an answer that says it is compressed
+Each CASE is "PROTOCOL[+CERTIFICATE] STEP...": http or grpc (or connect, a proxy that takes any step for a tunnel);
+  plain, or TLS with one of the certificates that are made in FOLDER, or +unix for the socket FOLDER/INDEX instead of a
+  port; one step for each request, the last one for all that follow. A line "PORT" for each case, in order, then a line
+  "INDEX" for each request that came. Steps of both protocols: 503      that HTTP status, no body          close    end
+  of the connection     late     an answer after 4 s rst      a reset of the connection          slow     an answer
+  after 0.2 s     noise    bytes of another protocol partial  one span rejected                  huge     5 MiB of
+  answer           ok       accepted of http: html     200 with a page of text            cut      200, less body than
+  said  busy     503, Retry-After: 2 text     400 with a sentence                     status   400 with a
+  google.rpc.Status of grpc: g14 t14  that grpc-status, in trailers or alone      none     trailers without a
+  grpc-status info     RESOURCE_EXHAUSTED with RetryInfo of 2 s    goaway   the stream was not taken; the connection
+  ends stream8  RST_STREAM with that code                   gzip     an answer that says it is compressed
 """
 import os
 import socket
@@ -88,7 +85,8 @@ class Http:
         status = int(step) if step.isdigit() else {"busy": 503, "text": 400, "status": 400}.get(step, 200)
         length = 10 if step == "cut" else len(body)
         extra = "Retry-After: 2\r\n" if step == "busy" else "Location: /elsewhere\r\n" if 300 <= status < 400 else ""
-        extra += {"text": "Content-Type: text/plain\r\n", "status": "Content-Type: application/x-protobuf\r\n"}.get(step, "")
+        extra += {"text": "Content-Type: text/plain\r\n",
+                  "status": "Content-Type: application/x-protobuf\r\n"}.get(step, "")
         self.connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{extra}\r\n".encode() + body)
         if step == "cut":
             raise Gone
