@@ -15,7 +15,8 @@
 #define STEADY_NOT                                                                                                     \
     (CONNECTION_IGNORED | CONNECTION_PENDING | CONNECTION_UNOWNED | CONNECTION_PARTIAL | CONNECTION_GREW |             \
      CONNECTION_STASHED)
-#define STEADY_NOT_ANSWERED (STEADY_NOT | CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED)
+#define STEADY_OVER         (CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED) // with the exchange before
+#define STEADY_NOT_ANSWERED (STEADY_NOT | STEADY_OVER)
 
 // Where it is in the exchange: before a request (idle, or answered), or before the answer.
 static __always_inline bool steady_idle(const struct connection *connection, enum record_role role)
@@ -40,23 +41,17 @@ static __always_inline bool steady_task(const struct task_struct *task)
     return !(task->flags & (PF_IO_WORKER | PF_KTHREAD));
 }
 
-// Parts of the vector that a call sends, 0 of a plain buffer; a vector of two at most is looked at, of other calls
-// nothing. No look at whether it is a call of the 32-bit table: none of those that move socket data has one of these
-// numbers.
-static __always_inline int steady_vector(const struct pt_regs *regs)
+// Is the call one with a plain buffer? Asked for one by one, the most frequent first. No look at whether it is a call
+// of the 32-bit table: none of those that move socket data has one of these numbers.
+static __always_inline bool steady_plain(const struct pt_regs *regs, enum record_role role)
 {
-    switch (REGS_NUMBER(regs)) {
-    case CALL_WRITE:
-    case CALL_SENDTO:
-    case CALL_READ:
-    case CALL_RECVFROM:
-        return 0;
-    case CALL_READV:
-    case CALL_WRITEV:
-        return REGS_THIRD(regs) == 1 || REGS_THIRD(regs) == 2 ? (int)REGS_THIRD(regs) : -1;
-    default:
-        return -1;
-    }
+    bool sent = role == RECORD_ROLE_SERVER;
+    __u64 number = REGS_NUMBER(regs);
+
+    if (number == (sent ? CALL_WRITE : CALL_READ))
+        return true;
+    barrier_var(number); // or the compiler makes a table of bits of it
+    return number == (sent ? CALL_SENDTO : CALL_RECVFROM);
 }
 
 // The user's bytes by way of the stack: the kernel's checks of a copy into anything else cost more than a second copy.
@@ -94,9 +89,9 @@ static __always_inline bool steady_request(struct connection *connection, __u32 
     if (n > HEAD_CAPTURE_MAX || n < 8)
         return false;
     struct task_struct *task = bpf_get_current_task_btf();
-    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     if (!steady_task(task) || record->pid != (__u32)task->tgid)
         return false;
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     // Which call it is need not be asked: the others' argument is the address of addresses, which are no method.
     if (!steady_read(head, n, REGS_SECOND(regs)))
         return false;
@@ -105,9 +100,8 @@ static __always_inline bool steady_request(struct connection *connection, __u32 
         return false;
     steady_store(connection->data, head, n);
     __u64 now = bpf_ktime_get_ns();
-    connection->flags |= CONNECTION_BULK;
-    connection->flags &= ~(CONNECTION_TUNNEL | CONNECTION_MUTE | CONNECTION_CLOBBERED);
-    connection->phase = PHASE_REQUEST;
+    connection->state = (connection->state & ~CONNECTION_STATE(STEADY_OVER, 0xff, 0)) |
+                        CONNECTION_STATE(CONNECTION_BULK, PHASE_REQUEST, 0);
     connection->misses = 0;
     record->flags = 0;
     record->sequence++;
@@ -137,9 +131,15 @@ static __always_inline bool steady_tail(struct http1_record *record, __u64 befor
     return true;
 }
 
-// Where the answer's first part is, `first` bytes of n, and the rest if it is in another one; false: not so simple.
-static __always_inline bool steady_parts(struct user_iovec *part, int parts, __u32 n, __u64 *base, __u32 *first)
+// Of a call with a vector of two at most: where the answer's first part is, `first` bytes of n, and the rest if it is
+// in another one; false: not so simple, or another call.
+static __always_inline bool steady_parts(const struct pt_regs *regs, enum record_role role, struct user_iovec *part,
+                                         __u32 n, __u64 *base, __u32 *first)
 {
+    __u64 parts = REGS_THIRD(regs);
+
+    if (REGS_NUMBER(regs) != (role == RECORD_ROLE_SERVER ? CALL_WRITEV : CALL_READV) || (parts != 1 && parts != 2))
+        return false;
     if (bpf_probe_read_user(part, parts == 2 ? 2 * sizeof *part : sizeof *part, (void *)*base))
         return false;
     *base = part[0].base;
@@ -159,10 +159,11 @@ static __always_inline bool steady_response(struct connection *connection, struc
     if (n < 16 || record->response_bytes)
         return false;
     struct task_struct *task = bpf_get_current_task_btf();
+    if (!steady_task(task))
+        return false;
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     __u64 base = REGS_SECOND(regs);
-    int parts = steady_vector(regs);
-    if (!steady_task(task) || parts < 0 || (parts && !steady_parts(part, parts, n, &base, &first)))
+    if (!steady_plain(regs, role) && !steady_parts(regs, role, part, n, &base, &first))
         return false;
     __u32 captured = first > HEAD_CAPTURE_MAX ? HEAD_CAPTURE_MAX : first;
     if (!steady_read(head, captured, base) || !http1_final_answer(head->word[0], head->word[1]))
@@ -201,7 +202,7 @@ static __always_inline bool steady_response(struct connection *connection, struc
 static __noinline __u64 *steady_received(__u64 *context)
 {
     struct sock *sk = (struct sock *)context[0];
-    __u32 n = context[1];
+    __u32 n = *(const __u32 *)&context[1];
     struct head head;
     bool done = false;
 
@@ -224,7 +225,7 @@ static __noinline __u64 *steady_received(__u64 *context)
 static __noinline __u64 *steady_sent(__u64 *context)
 {
     struct sock *sk = (struct sock *)context[0];
-    __u32 n = context[1];
+    __u32 n = *(const __u32 *)&context[1];
     struct head head;
     bool done = false;
 

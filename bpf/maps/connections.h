@@ -148,6 +148,7 @@ static __always_inline void connection_lock(struct connection *connection, enum 
 {
     if (lock_try(&connection->busy))
         return;
+    barrier_var(connection); // or the compiler keeps the address of `busy`, on the stack, until the unlock
 #pragma nounroll
     for (__u32 i = 0; i < (cfg_way.inlined ? 1 : rounds); i++)
         if (connection_wait(&connection->busy))
@@ -157,5 +158,6 @@ static __always_inline void connection_lock(struct connection *connection, enum 
 
 static __always_inline void connection_unlock(struct connection *connection)
 {
+    barrier_var(connection);
     lock_release(&connection->busy);
 }
