@@ -21,17 +21,18 @@ int walk_tasks(struct bpf_iter__task *context)
 }
 
 // A listener whose state exists. Workers share theirs: each is told of, and each one's calls are observed if the port
-// is selected.
+// is selected. Of who has just executed something, a service that starts while we walk, the loader does not know yet:
+// what it listens on decides itself, as it is pending or by the calls of its connections.
 static __always_inline void listener_judge(struct connection *connection, struct sock *sk, struct task_struct *task)
 {
     __u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
-    struct target target = target_read(task->tgid);
+    struct target target = target_read(task->tgid), owner = target_read(connection->owner);
 
     if (connection->flags & CONNECTION_IGNORED || port_selected(target, port))
         listener_make(sk, task->tgid, task);
     else if (target_serves(target, port))
         event_send(EVENT_LISTEN, task, port, 0);
-    else if (!target_serves(target_read(connection->owner), port))
+    else if (!target_serves(owner, port) && !((target.flags | owner.flags) & TARGET_PENDING))
         connection_refuse(connection);
 }
 

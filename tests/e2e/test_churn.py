@@ -27,6 +27,7 @@ STARTS = 200
 DISCOVERY_MAX_S = 0.1
 SHORT_SERVICES, SHORT_S = 200, 10
 MANY, OTHERS_MAX = 1000, 200
+WALKS, HOLDERS, HELD_FILES = 40, 4, 18000
 READY_MAX_S = 2.0
 # Listens, says where, answers one request, and ends.
 ONE_REQUEST = """
@@ -37,6 +38,15 @@ connection, _ = listener.accept()
 connection.recv(4096)
 connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n\\r\\nhello\\n")
 connection.close()
+"""
+# Holds as many open files until its standard input ends.
+HOLDS_FILES = """
+import os, resource, sys
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+files = [os.dup(0) for _ in range(int(sys.argv[1]))]
+print("holds", flush=True)
+sys.stdin.read()
 """
 # Takes a listening socket from the Unix socket of argv[1] and serves on it.
 TAKES_LISTENER = """
@@ -130,6 +140,26 @@ def case_from_listen_to_count():
     check_between(delays[STARTS * 99 // 100], 0, DISCOVERY_MAX_S + 0.1, "99th percentile in s")
 
 
+def case_starts_during_walk():
+    """Services that begin to listen while the loader walks over all sockets: no walk may refuse what it has not decided
+    on yet. Thousands of open files make walks long, SIGHUP begins one."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as holders:
+        shop = surroundings.binary(folder, "shop")
+        for _ in range(HOLDERS):
+            holder = holders.enter_context(script(HOLDS_FILES, HELD_FILES))
+            check_equal(holder.stdout.readline(), b"holds\n", "the holder of open files")
+        with harness.Redstart("--exe", "shop") as redstart:
+            loader = processes.named(redstart.pids(), "redstart-loader")
+            for number in range(WALKS):
+                os.kill(loader, signal.SIGHUP)
+                time.sleep(number * 0.002)
+                port = services.free_port()
+                with services.Service([shop, "serve", "nethttp", f"127.0.0.1:{port}"], port):
+                    wire.request(port, "GET", "/hello")
+            redstart.wait_spans(WALKS)
+            check_equal(redstart.metrics().sum(DURATION), WALKS, "requests counted")
+
+
 def case_short_services():
     """200 services in 10 s, each serving one request and ending."""
     ports = []
@@ -144,8 +174,8 @@ def case_short_services():
         check_equal(sorted(span["attributes"]["server.port"] for span in spans), sorted(ports), "ports of the spans")
         metrics = redstart.metrics()
         numbers = set(map(str, ports))
-        check_equal(sum(n for have, n in metrics.select(DURATION) if have["server_port"] in numbers), SHORT_SERVICES,
-                    "counted")
+        mine = [n for have, n in metrics.select(DURATION) if have.get("server_port") in numbers]
+        check_equal(sum(mine), SHORT_SERVICES, "counted")
         check_equal(metrics.sum("redstart_unparsed_total", cause="unknown_process"), 0, "requests of unknown processes")
         redstart.check_nothing_lost()
         print(f"       {SHORT_SERVICES} services in {took:.1f} s", flush=True)
@@ -301,9 +331,8 @@ def case_many_processes():
         stop(process)
 
 
-CASES = [case_from_listen_to_count, case_short_services, case_start_under_load, case_listener_moves,
-         case_listener_passed_on,
-         case_renamed_and_deleted, case_many_processes]
+CASES = [case_from_listen_to_count, case_starts_during_walk, case_short_services, case_start_under_load,
+         case_listener_moves, case_listener_passed_on, case_renamed_and_deleted, case_many_processes]
 
 
 if __name__ == "__main__":
