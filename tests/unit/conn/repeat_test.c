@@ -2,81 +2,29 @@
 // Made-up records changed at one place each, and all recordings of tests/replay, played again and again.
 #include "tests/unit/conn/conn_bench.h"
 
-#include <inttypes.h>
+#include "tests/unit/conn/span_text.h"
 #include "tests/unit/recordings.h"
 
-#define TIMES     20 // more than one in so many is kept
-#define TEXT_SIZE 4096
+#define TIMES 20 // more than one in so many is kept
 
 // One that remembers, one that is made to forget before each record.
 struct side {
     struct conn_table *table;
     struct self self;
-    char text[TEXT_SIZE];
-    size_t n;
+    struct span_text text;
     unsigned spans, alike; // those that were recognised
     uint64_t likeness;     // of the record's one, if there was one
 };
 
 static struct side sides[2];
 
-static void text_add(struct side *side, const char *format, ...) printf_like(2, 3);
-static void text_add(struct side *side, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    side->n += (size_t)vsnprintf(side->text + side->n, TEXT_SIZE - side->n, format, list);
-    va_end(list);
-    assert_true(side->n < TEXT_SIZE);
-}
-
-static void id_add(struct side *side, const char *name, const uint8_t *id, size_t n)
-{
-    text_add(side, " %s=", name);
-    for (size_t i = 0; i < n; i++)
-        text_add(side, "%02x", id[i]);
-}
-
-static void str_add(struct side *side, const char *name, struct str text)
-{
-    text_add(side, " %s=%zu:" STR_FMT, name, text.n, STR_ARG(text));
-}
-
-static void end_add(struct side *side, const char *name, const struct span_address *end)
-{
-    text_add(side, " %s=%s,%u,%u,%d", name, end->text, end->n, end->port, end->ipv6);
-}
-
-// All of a span but random ids and the number that it is recognised by.
 static void span_note(void *context, const struct span *span)
 {
     struct side *side = context;
     side->spans++;
     side->alike += span->likeness != 0;
     side->likeness = span->likeness;
-    text_add(side, "kind=%d process=%p parent=%d decided=%d sampled=%d", span->kind, (const void *)span->process,
-             span->has_parent, span->sampling_decided, span->sampled);
-    if (span->has_parent) {
-        id_add(side, "trace", span->trace_id, sizeof span->trace_id);
-        id_add(side, "parent", span->parent_span_id, sizeof span->parent_span_id);
-    }
-    text_add(side, " start=%" PRIu64 ",%" PRIu64 " duration=%" PRIu64 " queue=%" PRIu64 " processing=%" PRIu64,
-             span->start_unix_ns, span->start_monotonic_ns, span->duration_ns, span->queue_ns, span->processing_ns);
-    text_add(side, " method=%d scheme=%s port=%u version=%d status=%u error=%s bodies=%" PRId64 ",%" PRId64,
-             span->method, span->scheme, span->server_port, span->version, span->status,
-             span->error_type ? span->error_type : "-", span->request_body, span->response_body);
-    text_add(side, " truncated=%d ignored=%u", span->truncated, span->ignored);
-    str_add(side, "original", span->method_original);
-    str_add(side, "state", span->trace_state);
-    str_add(side, "path", span->path);
-    str_add(side, "query", span->query);
-    str_add(side, "route", span->route);
-    str_add(side, "agent", span->user_agent);
-    str_add(side, "server", span->server_address);
-    str_add(side, "forwarded", span->forwarded_for);
-    end_add(side, "client", &span->client);
-    end_add(side, "server", &span->server);
-    text_add(side, "\n");
+    span_text_add(&side->text, span);
 }
 
 static const struct propagators both = {.count = 2, .order = {PROPAGATOR_B3, PROPAGATOR_TRACECONTEXT}};
@@ -100,10 +48,9 @@ static void sides_close(void)
 
 static void sides_compare(void)
 {
-    assert_string_equal(sides[0].text, sides[1].text);
+    assert_true(span_text_same(&sides[0].text, &sides[1].text));
     assert_memory_equal(&sides[0].self, &sides[1].self, sizeof sides[0].self);
-    sides[0].n = sides[1].n = 0;
-    sides[0].text[0] = sides[1].text[0] = 0;
+    sides[0].text.n = sides[1].text.n = 0;
 }
 
 static void both_feed(const struct http1_record *record, const struct propagators *propagators, uint64_t now)
