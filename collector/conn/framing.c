@@ -1,6 +1,8 @@
 // Completeness of responses; see framing.h. The totals come from the kernel, the heads and last bytes from a stranger.
 #include "collector/conn/framing.h"
 
+#include "collector/conn/record.h"
+
 // Ends with the last chunk and no trailer. Its first CR LF is the end of the chunk before, or of the head.
 #define LAST_CHUNK "\r\n0\r\n\r\n"
 #define EMPTY_LINE "\r\n\r\n"
@@ -10,7 +12,7 @@ static uint64_t chunked_size(const struct exchange *exchange)
 {
     const struct http1_record *record = exchange->record;
     size_t head_size = exchange->response.head_size;
-    if (!exchange->response.headers.chunked || record->response_bytes > record->response_captured || head_size < 2)
+    if (!exchange->response.headers.chunked || !record_response_whole(record) || head_size < 2)
         return FRAME_SIZE_UNKNOWN;
     struct str capture = exchange_response_capture(record);
     struct str body = {capture.p + head_size - 2, capture.n - head_size + 2};

@@ -167,17 +167,12 @@ static struct head request_head(const struct exchange *exchange)
     return head;
 }
 
-static bool captured_whole(const struct http1_record *record)
-{
-    return record->response_bytes <= record->response_captured;
-}
-
 // Of a chunked response that was captured whole all of it: where it ends is in there.
 static struct head response_head(const struct exchange *exchange)
 {
     static const char *const names[] = {"\r\nDate: ", "\r\ndate: "};
     struct str bytes = exchange_response_capture(exchange->record);
-    bool whole = exchange->response.headers.chunked && captured_whole(exchange->record);
+    bool whole = exchange->response.headers.chunked && record_response_whole(exchange->record);
     size_t n = whole ? bytes.n : exchange->response.head_size;
     struct head head = {.n = (uint16_t)n, .hole = (uint16_t)n};
     for (unsigned i = 0; i < array_size(names) && !head.hole_n; i++) {
@@ -220,7 +215,7 @@ void repeat_keep(struct repeat *repeat, const struct exchange *exchange, const s
     repeated->headers = again.request.headers;
     repeated->request = request_head(&again);
     repeated->response = response_head(&again);
-    repeated->ends = again.response.headers.chunked && !captured_whole(copy);
+    repeated->ends = again.response.headers.chunked && !record_response_whole(copy);
     repeated->span.likeness = ++repeat->likenesses;
     repeated->hash = hash;
 }
